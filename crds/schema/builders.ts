@@ -1,0 +1,136 @@
+// The only way a schema is written here. Each builder emits what a CRD's structural schema accepts; TypeBox's raw
+// Literal, Enum, Record and Union emit `const`, `anyOf` and `patternProperties`, which the API server refuses.
+import { type Static, type TProperties, type TSchema, Type } from 'typebox';
+
+/** A CEL rule as the API server evaluates it; `message` is what the user reads. */
+export interface CelRule {
+  rule: string;
+  message: string;
+  reason?: 'FieldValueInvalid' | 'FieldValueForbidden' | 'FieldValueRequired';
+  fieldPath?: string;
+  optionalOldSelf?: boolean;
+}
+
+interface Common<T> {
+  default?: T;
+  rules?: CelRule[];
+}
+
+function extras<T>(description: string, options: Common<T>): Record<string, unknown> {
+  return {
+    description,
+    ...(options.default === undefined ? {} : { default: options.default }),
+    ...(options.rules === undefined ? {} : { 'x-kubernetes-validations': options.rules }),
+  };
+}
+
+/** An object whose properties are required unless wrapped in `optional`. Unknown fields are pruned by the API server. */
+export function object<P extends TProperties>(description: string, properties: P, options: Common<unknown> = {}) {
+  return Type.Object(properties, extras(description, options));
+}
+
+export function optional<S extends TSchema>(schema: S) {
+  return Type.Optional(schema);
+}
+
+/** A string, always with an upper bound: CEL's cost estimate and etcd both need one. */
+export function text(
+  description: string,
+  bounds: Common<string> & { maxLength: number; minLength?: number; pattern?: string },
+) {
+  const { maxLength, minLength, pattern } = bounds;
+  return Type.Unsafe<string>({
+    type: 'string',
+    maxLength,
+    ...(minLength === undefined ? {} : { minLength }),
+    ...(pattern === undefined ? {} : { pattern }),
+    ...extras(description, bounds),
+  });
+}
+
+export function stringEnum<const V extends string>(description: string, values: readonly V[], options: Common<V> = {}) {
+  return Type.Unsafe<V>({ type: 'string', enum: [...values], ...extras(description, options) });
+}
+
+/** An integer within JavaScript's safe range. */
+export function integer(description: string, bounds: Common<number> & { minimum: number; maximum: number }) {
+  const { minimum, maximum } = bounds;
+  return Type.Unsafe<number>({
+    type: 'integer',
+    ...(maximum > 2 ** 31 - 1 ? { format: 'int64' } : { format: 'int32' }),
+    minimum,
+    maximum,
+    ...extras(description, bounds),
+  });
+}
+
+export function flag(description: string, options: Common<boolean> = {}) {
+  return Type.Unsafe<boolean>({ type: 'boolean', ...extras(description, options) });
+}
+
+/** RFC 3339, as the API server writes it. */
+export function timestamp(description: string) {
+  return Type.Unsafe<string>({ type: 'string', format: 'date-time', description });
+}
+
+/** A Kubernetes quantity such as 512Mi or 2G: a whole number of bytes, or the same with a suffix. */
+export function quantity(description: string, options: Common<string | number> = {}) {
+  return Type.Unsafe<string | number>({
+    anyOf: [{ type: 'integer' }, { type: 'string' }],
+    'x-kubernetes-int-or-string': true,
+    pattern: '^[0-9]{1,15}([.][0-9]{1,3})?(Ki|Mi|Gi|Ti|Pi|k|M|G|T|P)?$',
+    ...extras(description, options),
+  });
+}
+
+/** Free keys, bounded values: what labels and parameters are. */
+export function stringMap(
+  description: string,
+  bounds: { maxProperties: number; maxLength: number; rules?: CelRule[] },
+) {
+  return Type.Unsafe<Record<string, string>>({
+    type: 'object',
+    maxProperties: bounds.maxProperties,
+    additionalProperties: { type: 'string', maxLength: bounds.maxLength },
+    ...extras(description, bounds),
+  });
+}
+
+/** An atomic list: a patch replaces it whole. */
+export function list<S extends TSchema>(description: string, item: S, bounds: Common<unknown> & { maxItems: number }) {
+  return Type.Unsafe<Static<S>[]>({
+    type: 'array',
+    maxItems: bounds.maxItems,
+    items: item,
+    'x-kubernetes-list-type': 'atomic',
+    ...extras(description, bounds),
+  });
+}
+
+/** A set: no value twice. */
+export function setOf<S extends TSchema>(description: string, item: S, bounds: Common<unknown> & { maxItems: number }) {
+  return Type.Unsafe<Static<S>[]>({
+    type: 'array',
+    maxItems: bounds.maxItems,
+    items: item,
+    'x-kubernetes-list-type': 'set',
+    ...extras(description, bounds),
+  });
+}
+
+/** A list whose entries are told apart by `key`: server-side apply merges it entry by entry. */
+export function listMap<S extends TSchema>(
+  description: string,
+  key: string & keyof Static<S>,
+  item: S,
+  bounds: Common<unknown> & { maxItems: number },
+) {
+  return Type.Unsafe<Static<S>[]>({
+    type: 'array',
+    maxItems: bounds.maxItems,
+    items: item,
+    'x-kubernetes-list-type': 'map',
+    'x-kubernetes-list-map-keys': [key],
+    ...extras(description, bounds),
+  });
+}

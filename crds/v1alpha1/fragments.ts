@@ -1,0 +1,111 @@
+// Pieces that several kinds share.
+import type { Static } from 'typebox';
+import {
+  integer,
+  list,
+  listMap,
+  object,
+  optional,
+  stringEnum,
+  stringMap,
+  text,
+  timestamp,
+} from '#crds/schema/builders.ts';
+
+export const DNS_LABEL = '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$';
+/** Reasons are CamelCase, as in every Kubernetes condition. */
+const REASON = '^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$';
+
+export function dnsLabel(description: string) {
+  return text(description, { maxLength: 63, minLength: 1, pattern: DNS_LABEL });
+}
+
+/** A name of a node, a pool or a network: a DNS subdomain is the widest form any of them takes. */
+export function subdomain(description: string) {
+  return text(description, { maxLength: 253, minLength: 1, pattern: '^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$' });
+}
+
+export const conditionSchema = object('One aspect of the observed state, in the form of metav1.Condition.', {
+  type: text('What is stated, for example Ready.', { maxLength: 64, minLength: 1, pattern: '^[A-Za-z]+$' }),
+  status: stringEnum('Whether the statement holds.', ['True', 'False', 'Unknown']),
+  observedGeneration: optional(
+    integer('The metadata.generation this was decided for.', { minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
+  ),
+  lastTransitionTime: timestamp('When `status` last changed.'),
+  reason: text('Why, as one CamelCase word for programs.', { maxLength: 64, minLength: 1, pattern: REASON }),
+  message: text('Why, in a sentence for people.', { maxLength: 2048 }),
+});
+export interface Condition extends Static<typeof conditionSchema> {}
+
+export function conditions(description: string) {
+  return listMap(description, 'type', conditionSchema, { maxItems: 16 });
+}
+
+const AVERAGE_MAX = Number.MAX_SAFE_INTEGER;
+function averages(description: string) {
+  const window = (name: string) => integer(`Average over ${name}.`, { minimum: 0, maximum: AVERAGE_MAX });
+  return object(description, {
+    oneMinute: window('the last minute'),
+    fiveMinutes: window('the last five minutes'),
+    fifteenMinutes: window('the last fifteen minutes'),
+  });
+}
+
+export const usageSchema = object(
+  'Averages over 1, 5 and 15 minutes. Values are quantized, and written only when they moved by more than noise.',
+  {
+    time: timestamp('When these averages were taken.'),
+    cpu: averages('Processor time in thousandths of one CPU: 1000 is one CPU fully busy.'),
+    memory: averages('Memory in use, in bytes.'),
+    networkReceive: averages('Bytes received per second, over all interfaces.'),
+    networkTransmit: averages('Bytes sent per second, over all interfaces.'),
+    diskRead: averages('Bytes read per second, over all disks.'),
+    diskWrite: averages('Bytes written per second, over all disks.'),
+  },
+);
+export interface Usage extends Static<typeof usageSchema> {}
+
+export const labelSelectorSchema = object('Labels that must all match.', {
+  matchLabels: optional(
+    stringMap('Labels that the object must carry with exactly these values.', { maxProperties: 16, maxLength: 63 }),
+  ),
+  matchExpressions: optional(
+    list(
+      'Further requirements on labels, all of which must hold.',
+      object('One requirement.', {
+        key: text('The label.', { maxLength: 317, minLength: 1 }),
+        operator: stringEnum('How `values` are compared.', ['In', 'NotIn', 'Exists', 'DoesNotExist']),
+        values: optional(
+          list('What the label is compared with.', text('A label value.', { maxLength: 63 }), { maxItems: 16 }),
+        ),
+      }),
+      { maxItems: 16 },
+    ),
+  ),
+});
+export interface LabelSelector extends Static<typeof labelSelectorSchema> {}
+
+/** The part of metav1.ObjectMeta that this project reads. */
+export interface ObjectMeta {
+  name: string;
+  namespace?: string;
+  uid: string;
+  resourceVersion: string;
+  generation?: number;
+  creationTimestamp?: string;
+  deletionTimestamp?: string;
+  deletionGracePeriodSeconds?: number;
+  labels?: Record<string, string>;
+  annotations?: Record<string, string>;
+  finalizers?: string[];
+  ownerReferences?: OwnerReference[];
+}
+
+export interface OwnerReference {
+  apiVersion: string;
+  kind: string;
+  name: string;
+  uid: string;
+  controller?: boolean;
+  blockOwnerDeletion?: boolean;
+}

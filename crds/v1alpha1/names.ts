@@ -1,0 +1,31 @@
+// Names that appear in objects and must never be spelled twice.
+
+export const GROUP = 'usher.dev';
+export const VERSION = 'v1alpha1';
+export const API_VERSION = `${GROUP}/${VERSION}`;
+
+/** Holds a VirtualMachine until its guest is known to be gone. Added at CREATE by an admission policy. */
+export const VM_FINALIZER = 'usher.dev/virtual-machine';
+
+/** The user who created the object, stamped by an admission policy; nobody can write it. */
+export const REQUESTER_ANNOTATION = 'usher.dev/requester';
+
+/** The uuid of the hypervisor's domain where it is not the object's uid (adopted and rebuilt VMs). Operator only. */
+export const INSTANCE_UUID_ANNOTATION = 'usher.dev/instance-uuid';
+
+/** Where operator, leases and keys live unless told otherwise. */
+export const SYSTEM_NAMESPACE = 'usher-system';
+
+export const OPERATOR_SERVICE_ACCOUNT = 'usher-operator';
+export const NODE_DAEMON_SERVICE_ACCOUNT = 'usher-node-daemon';
+
+/** The heartbeat Lease of a hypervisor lies in SYSTEM_NAMESPACE under this name. */
+export function heartbeatLeaseName(hypervisor: string): string {
+  return `hypervisor-${hypervisor}`;
+}
+
+/** Marks the heartbeat Leases so that the operator can watch them alone. */
+export const HEARTBEAT_LABEL = 'usher.dev/hypervisor';
+
+/** The operator's leader-election Lease. */
+export const LEADER_LEASE = 'usher-operator';

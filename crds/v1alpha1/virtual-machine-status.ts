@@ -1,0 +1,161 @@
+import type { Static } from 'typebox';
+import { integer, list, object, optional, stringEnum, stringMap, text, timestamp } from '#crds/schema/builders.ts';
+import { conditions, subdomain, usageSchema } from './fragments.ts';
+import { powerStates, resourcesSchema } from './virtual-machine-spec.ts';
+
+const GENERATION_MAX = Number.MAX_SAFE_INTEGER;
+const uuidText = (description: string) => text(description, { maxLength: 36, pattern: '^[0-9a-f-]{36}$' });
+const generation = (description: string) => integer(description, { minimum: 0, maximum: GENERATION_MAX });
+const epoch = (description: string) => integer(description, { minimum: 0, maximum: GENERATION_MAX });
+const sentence = (description: string) => text(description, { maxLength: 1024 });
+const word = (description: string) => text(description, { maxLength: 64, pattern: '^[A-Za-z][A-Za-z0-9]*$' });
+
+export const phases = [
+  'Pending',
+  'Scheduling',
+  'Starting',
+  'Running',
+  'Stopping',
+  'Stopped',
+  'Lost',
+  'Missing',
+  'Failed',
+  'Terminating',
+] as const;
+export type Phase = (typeof phases)[number];
+
+export const instanceStates = [
+  'Starting',
+  'Running',
+  'Stopping',
+  'Stopped',
+  'Crashed',
+  'Missing',
+  'Refused',
+  'Absent',
+] as const;
+export type InstanceState = (typeof instanceStates)[number];
+
+const grantedSchema = object('What the policies allowed. A daemon executes this and nothing else.', {
+  generation: generation('The metadata.generation that was decided.'),
+  powerState: stringEnum('The power state that was allowed.', powerStates),
+  resources: resourcesSchema,
+  parameters: optional(stringMap('The parameters after the policies.', { maxProperties: 32, maxLength: 256 })),
+  decisionID: text('Identifies the decision in logs and audit trails.', { maxLength: 64 }),
+});
+export interface Granted extends Static<typeof grantedSchema> {}
+
+const placementStatusSchema = object(
+  'Which hypervisor holds the permission to run this VM. One epoch is one permission to start.',
+  {
+    hypervisor: subdomain('The Hypervisor.'),
+    hypervisorUID: uuidText('Its uid, so that a hypervisor re-created under the same name is not mistaken for it.'),
+    epoch: epoch('Number of the permission. It never falls.'),
+    decidedBy: text('The policy that chose.', { maxLength: 253 }),
+    reason: sentence('Why this hypervisor.'),
+    time: timestamp('When it was chosen.'),
+    signature: text("The operator's signature over identity, epoch, hypervisor and granted spec (Ed25519, base64).", {
+      maxLength: 88,
+    }),
+  },
+  {
+    rules: [
+      { rule: 'self.epoch >= oldSelf.epoch', message: 'epoch must never fall' },
+      {
+        rule: 'self.hypervisorUID == oldSelf.hypervisorUID && self.hypervisor == oldSelf.hypervisor || self.epoch > oldSelf.epoch',
+        message: 'another hypervisor needs a higher epoch',
+      },
+    ],
+  },
+);
+export interface PlacementStatus extends Static<typeof placementStatusSchema> {}
+
+const instanceSchema = object('The guest as its daemon sees it.', {
+  epoch: epoch('The permission this report belongs to.'),
+  generation: generation('The granted generation that the daemon has acted on.'),
+  powerState: stringEnum(
+    'Stopped, Refused and Absent end the epoch; Crashed will be started again; Missing is gone without our doing.',
+    instanceStates,
+  ),
+  uuid: uuidText("The hypervisor's identifier of the domain."),
+  bootID: uuidText('The boot of the hypervisor machine in which this was seen.'),
+  since: timestamp('Since when the guest is in this state.'),
+});
+export interface Instance extends Static<typeof instanceSchema> {}
+
+const lastTerminationSchema = object('How the guest ended the last time.', {
+  reason: stringEnum('What happened.', [
+    'StoppedByRequest',
+    'ForcedByRequest',
+    'StoppedByGuest',
+    'Crashed',
+    'DestroyedOnHost',
+    'Vanished',
+    'HostRebooted',
+    'Unknown',
+  ]),
+  initiator: stringEnum('Who ended it.', ['User', 'Guest', 'Host', 'Unknown']),
+  time: timestamp('When it was noticed.'),
+  message: sentence('In words.'),
+});
+export interface LastTermination extends Static<typeof lastTerminationSchema> {}
+
+const addressSchema = object('An address of the guest.', {
+  ip: text('IPv4 or IPv6 address.', { maxLength: 45, minLength: 2, pattern: '^[0-9a-fA-F:.]+$' }),
+  interface: optional(text('The entry in spec.interfaces it belongs to.', { maxLength: 63 })),
+  source: stringEnum('Who says so: the lease of a DHCP server, the ARP table of the host, the agent in the guest.', [
+    'Lease',
+    'ARP',
+    'Agent',
+  ]),
+});
+export interface Address extends Static<typeof addressSchema> {}
+
+const transitionSchema = object('One change of the observed state.', {
+  seq: integer('Counts up by one per change.', { minimum: 1, maximum: GENERATION_MAX }),
+  type: word('The new phase.'),
+  time: timestamp('When.'),
+  cause: sentence('Why.'),
+});
+export interface Transition extends Static<typeof transitionSchema> {}
+
+const pendingChangeSchema = object('A change of the spec that needs a restart of the guest to take effect.', {
+  field: text('Path of the field.', { maxLength: 128 }),
+  current: text('What the running guest has.', { maxLength: 256 }),
+  desired: text('What the spec says.', { maxLength: 256 }),
+});
+export interface PendingChange extends Static<typeof pendingChangeSchema> {}
+
+const decisionSchema = object('The last verdict of a policy on an event.', {
+  event: text('The event, for example vm.start.request.', { maxLength: 64 }),
+  policy: text('The policy.', { maxLength: 253 }),
+  verdict: stringEnum('What it said.', ['Allow', 'Deny', 'Defer', 'Modify']),
+  reason: sentence('Why.'),
+  time: timestamp('When.'),
+});
+export interface Decision extends Static<typeof decisionSchema> {}
+
+export const virtualMachineStatusSchema = object('What is. Written by the operator and by the daemon of the node.', {
+  observedGeneration: optional(generation('The metadata.generation that the operator has decided on.')),
+  phase: optional(stringEnum('One word for people; programs read the conditions.', phases)),
+  granted: optional(grantedSchema),
+  placement: optional(placementStatusSchema),
+  instance: optional(instanceSchema),
+  managed: optional(
+    object('How the VM came under management.', {
+      origin: stringEnum('Created here, adopted while it ran, or recovered from a hypervisor.', [
+        'Created',
+        'Adopted',
+        'Recovered',
+      ]),
+    }),
+  ),
+  addresses: optional(list('Observed addresses.', addressSchema, { maxItems: 32 })),
+  usage: optional(usageSchema),
+  lastTermination: optional(lastTerminationSchema),
+  pendingChanges: optional(list('Changes that wait for a restart.', pendingChangeSchema, { maxItems: 32 })),
+  decisions: optional(list('The last verdict per event and policy.', decisionSchema, { maxItems: 16 })),
+  transitions: optional(list('The latest changes of state, oldest first.', transitionSchema, { maxItems: 16 })),
+  conditions: optional(conditions('Ready, Authorized, Placed, Provisioned, PowerStateSynced and more.')),
+});
+export interface VirtualMachineStatus extends Static<typeof virtualMachineStatusSchema> {}

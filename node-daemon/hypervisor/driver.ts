@@ -1,0 +1,193 @@
+// The port to a hypervisor, in our words: no type of libvirt or of any other product appears in a signature. Every
+// driver passes the one suite in conformance/. A domain is what a hypervisor calls a guest and its definition.
+
+/** What of the VM is kept with the domain itself, so that the node alone can tell what it runs and by which right. */
+export interface DomainMetadata {
+  /** uid of the VirtualMachine. */
+  readonly uid: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** The permission this domain was last defined or confirmed under. */
+  readonly epoch: number;
+  /** The generation whose spec this domain was built from. */
+  readonly generation: number;
+  /** The signed payload, byte for byte as it was signed: the whole granted definition as JSON. */
+  readonly payload: string;
+  readonly signature: string;
+}
+
+export type BootSource =
+  | { readonly kind: 'Kernel'; readonly image: string; readonly initrd?: string; readonly commandLine?: string }
+  | { readonly kind: 'Disk'; readonly disk: string }
+  | { readonly kind: 'Network'; readonly interface: string };
+
+export interface DiskDefinition {
+  readonly name: string;
+  readonly pool: string;
+  readonly volume: string;
+  readonly format: 'raw' | 'qcow2';
+  readonly readOnly: boolean;
+}
+
+export interface InterfaceDefinition {
+  readonly name: string;
+  readonly network: string;
+  readonly macAddress: string;
+}
+
+/** Everything a driver needs to make a domain. File names are names within the driver's boot directory, never paths. */
+export interface DomainDefinition {
+  readonly uuid: string;
+  /** Unique on the node: "<namespace>.<name>" for those we make. */
+  readonly name: string;
+  readonly cpus: number;
+  readonly memoryBytes: number;
+  readonly boot: BootSource;
+  readonly disks: readonly DiskDefinition[];
+  readonly interfaces: readonly InterfaceDefinition[];
+  readonly metadata: DomainMetadata;
+}
+
+/** ShuttingDown: the guest was asked and has not ended. Unknown: the hypervisor itself does not know, or it hangs. */
+export type DomainPowerState = 'Running' | 'Paused' | 'ShuttingDown' | 'ShutOff' | 'Crashed' | 'Unknown';
+
+/**
+ * Why a domain that is ShutOff or Crashed is so, as far as the hypervisor remembers. Shutdown: the guest ended by
+ * itself or obeyed a request; Destroyed: the plug was pulled; Failed: its process died. Unknown after a restart of the
+ * hypervisor's management daemon.
+ */
+export type ShutOffReason =
+  | 'NeverStarted'
+  | 'Shutdown'
+  | 'Destroyed'
+  | 'Crashed'
+  | 'Failed'
+  | 'Migrated'
+  | 'Saved'
+  | 'Unknown';
+
+export interface Domain {
+  readonly uuid: string;
+  readonly name: string;
+  readonly powerState: DomainPowerState;
+  /** Only with ShutOff and Crashed. */
+  readonly shutOffReason?: ShutOffReason;
+  /** Absent on domains that are not ours, or whose metadata cannot be read. */
+  readonly metadata?: DomainMetadata;
+  readonly cpus: number;
+  readonly memoryBytes: number;
+}
+
+export type Observation = { readonly kind: 'Absent' } | { readonly kind: 'Present'; readonly domain: Domain };
+
+export interface NodeInfo {
+  readonly cpus: number;
+  readonly memoryBytes: number;
+  readonly freeMemoryBytes: number;
+  readonly architecture: string;
+}
+
+export interface Capabilities {
+  /** kvm, qemu, xen, lxc, test or simulated. */
+  readonly type: string;
+  readonly version: string;
+  readonly features: ReadonlySet<Feature>;
+}
+
+/** What a driver may lack. A verb that needs a missing feature rejects with Unsupported. */
+export type Feature =
+  | 'GracefulShutdown'
+  | 'Events'
+  | 'CpuUsage'
+  | 'MemoryUsage'
+  | 'NetworkUsage'
+  | 'DiskUsage'
+  | 'Addresses'
+  | 'SerialLog';
+
+/** Counters since the start of the domain or the node. They fall only when it was started anew. */
+export interface UsageCounters {
+  readonly cpuNanoseconds: bigint;
+  readonly memoryBytes: number;
+  readonly networkReceiveBytes: bigint;
+  readonly networkTransmitBytes: bigint;
+  readonly diskReadBytes: bigint;
+  readonly diskWriteBytes: bigint;
+}
+
+export interface UsageSample {
+  readonly node: UsageCounters;
+  /** Running domains by uuid, unmanaged ones too. One that hangs is left out, not waited for. */
+  readonly domains: ReadonlyMap<string, UsageCounters>;
+}
+
+export interface ObservedAddress {
+  readonly ip: string;
+  readonly macAddress: string;
+  readonly source: 'Lease' | 'ARP' | 'Agent';
+}
+
+/** Changed: look at this domain again. Reconnected: anything may have happened meanwhile, look at all of them. */
+export type DriverEvent =
+  | { readonly kind: 'Changed'; readonly uuid: string; readonly detail: string; readonly initiator: EventInitiator }
+  | { readonly kind: 'Disconnected'; readonly detail: string }
+  | { readonly kind: 'Reconnected' };
+
+/** Who ended a guest, where the call-back says so. */
+export type EventInitiator = 'Guest' | 'Host' | 'Unknown';
+
+/**
+ * Promises, all of them tested by the conformance suite:
+ * - Every verb rejects with a `DriverError` and with nothing else, within its deadline, whatever the hypervisor does.
+ * - Every verb is idempotent and keyed by uuid; doing it twice is doing it once.
+ * - `list` is complete or rejects: absence from it means absence.
+ * - No verb blocks the event loop. Verbs for different domains run side by side.
+ * - No verb destroys or undefines anything but the domain named, and none that is foreign unless told to.
+ */
+export interface HypervisorDriver {
+  readonly name: 'libvirt' | 'simulated';
+
+  capabilities(): Promise<Capabilities>;
+
+  node(): Promise<NodeInfo>;
+
+  /** All domains, running or not, managed or not. */
+  list(): Promise<readonly Domain[]>;
+
+  observe(uuid: string): Promise<Observation>;
+
+  /**
+   * Makes the domain known, not started; replaces the definition of one that is shut off. Rejects with Busy where it
+   * runs, with Conflict where its name belongs to another uuid, with Invalid where the definition cannot be made here.
+   */
+  define(definition: DomainDefinition): Promise<void>;
+
+  /** Writes the metadata of a domain, running or not. Rejects with NotFound. */
+  setMetadata(uuid: string, metadata: DomainMetadata): Promise<void>;
+
+  /** Quiet when it runs. Rejects with NotFound, or with Failed where the hypervisor could not start it. */
+  start(uuid: string): Promise<void>;
+
+  /** Asks the guest to shut down and returns at once; the guest may ignore it. Quiet when it is off. Rejects with NotFound. */
+  shutdown(uuid: string): Promise<void>;
+
+  /** Pulls the plug. Quiet when it is off or absent. */
+  destroy(uuid: string): Promise<void>;
+
+  /** Forgets a domain that is off. Quiet when it is absent. Rejects with Busy where it runs. */
+  undefine(uuid: string): Promise<void>;
+
+  usage(): Promise<UsageSample>;
+
+  /** Empty where nothing is known yet. Rejects with NotFound. */
+  addresses(uuid: string): Promise<readonly ObservedAddress[]>;
+
+  /**
+   * Events from now on, until the signal aborts. Survives restarts of the hypervisor, announcing them. A hint only:
+   * events may be missed, the periodic scan may not.
+   */
+  watch(signal: AbortSignal): AsyncIterable<DriverEvent>;
+
+  /** Lets go of connections. Guests are not touched. */
+  close(): Promise<void>;
+}
