@@ -1,13 +1,14 @@
 import { expect } from 'chai';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { backoff, backoffDelay } from './backoff.ts';
 
 describe('backoff', () => {
   const options = { baseMs: 100, maxMs: 1000 };
 
   it('doubles from the base up to the limit', () => {
-    const { next } = backoff(options, () => 0);
-    expect([next(), next(), next(), next(), next(), next()]).to.deep.equal([100, 200, 400, 800, 1000, 1000]);
+    const waits = backoff(options, () => 0);
+    const seen = Array.from({ length: 6 }, () => waits.next());
+    expect(seen).to.deep.equal([100, 200, 400, 800, 1000, 1000]);
   });
 
   it('begins anew after a reset', () => {
