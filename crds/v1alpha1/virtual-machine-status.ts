@@ -15,6 +15,7 @@ export const phases = [
   'Scheduling',
   'Starting',
   'Running',
+  'Paused',
   'Stopping',
   'Stopped',
   'Lost',
@@ -27,6 +28,7 @@ export type Phase = (typeof phases)[number];
 export const instanceStates = [
   'Starting',
   'Running',
+  'Paused',
   'Stopping',
   'Stopped',
   'Crashed',

@@ -1,0 +1,48 @@
+// Conditions as metav1.Condition defines them, as values: nothing here changes what it is given.
+import type { Condition } from '#crds/v1alpha1/fragments.ts';
+
+export type ConditionInput = Omit<Condition, 'lastTransitionTime'>;
+
+export function findCondition(conditions: readonly Condition[] | undefined, type: string): Condition | undefined {
+  return conditions?.find((condition) => condition.type === type);
+}
+
+export function isConditionTrue(conditions: readonly Condition[] | undefined, type: string): boolean {
+  return findCondition(conditions, type)?.status === 'True';
+}
+
+export function isConditionFalse(conditions: readonly Condition[] | undefined, type: string): boolean {
+  return findCondition(conditions, type)?.status === 'False';
+}
+
+/**
+ * The conditions with this one in its place, or appended. lastTransitionTime moves only when the status does. The same
+ * array comes back when nothing changed, so that callers can tell whether there is anything to write.
+ */
+export function setCondition(
+  conditions: readonly Condition[] | undefined,
+  input: ConditionInput,
+  time: string,
+): readonly Condition[] {
+  const all = conditions ?? [];
+  const previous = findCondition(all, input.type);
+  if (previous === undefined) return [...all, { ...input, lastTransitionTime: time }];
+  const lastTransitionTime = previous.status === input.status ? previous.lastTransitionTime : time;
+  if (sameCondition(previous, input)) return all;
+  return all.map((condition) => (condition === previous ? { ...input, lastTransitionTime } : condition));
+}
+
+/** The conditions without those of this type. */
+export function removeCondition(conditions: readonly Condition[] | undefined, type: string): readonly Condition[] {
+  const all = conditions ?? [];
+  return findCondition(all, type) === undefined ? all : all.filter((condition) => condition.type !== type);
+}
+
+function sameCondition(previous: Condition, input: ConditionInput): boolean {
+  return (
+    previous.status === input.status &&
+    previous.reason === input.reason &&
+    previous.message === input.message &&
+    previous.observedGeneration === input.observedGeneration
+  );
+}

@@ -1,0 +1,18 @@
+// An epoch is one permission to start, held by one node. These are the only questions anybody may ask of it.
+import type { Instance, InstanceState, VirtualMachineStatus } from '#crds/v1alpha1/virtual-machine-status.ts';
+
+const terminal: ReadonlySet<InstanceState> = new Set(['Stopped', 'Refused', 'Absent']);
+
+/** The daemon's report on the current permission; reports on earlier ones say nothing any more. */
+export function currentInstance(status: VirtualMachineStatus | undefined): Instance | undefined {
+  const { placement, instance } = status ?? {};
+  if (placement === undefined || instance === undefined) return undefined;
+  return instance.epoch === placement.epoch ? instance : undefined;
+}
+
+/** Whether the node that holds the permission has given it back: only then may another be written. */
+export function epochIsOver(status: VirtualMachineStatus | undefined): boolean {
+  if (status?.placement === undefined) return true;
+  const instance = currentInstance(status);
+  return instance !== undefined && terminal.has(instance.powerState);
+}

@@ -1,0 +1,46 @@
+// What the operator signs and the hypervisor keeps with the guest: enough to write the VirtualMachine again from the
+// node alone, and impossible for a node to make up.
+import { INSTANCE_UUID_ANNOTATION, REQUESTER_ANNOTATION } from '#crds/v1alpha1/names.ts';
+import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
+import type { Granted, PlacementStatus } from '#crds/v1alpha1/virtual-machine-status.ts';
+
+/** The domain's uuid: the uid of the object, unless the guest is older than the object. */
+export function instanceUuid(vm: VirtualMachine): string {
+  return vm.metadata.annotations?.[INSTANCE_UUID_ANNOTATION] ?? vm.metadata.uid;
+}
+
+/**
+ * JSON with sorted keys, the same on both sides for the same grant and placement; the signature itself is not part of
+ * it. `spec` is the user's with what the policies granted in its place. Labels are left out: they change without a new
+ * generation, so signer and daemon could see different ones.
+ */
+export function signedPayload(
+  vm: VirtualMachine,
+  granted: Granted,
+  placement: Pick<PlacementStatus, 'hypervisor' | 'hypervisorUID' | 'epoch'>,
+): string {
+  const { powerState, resources, parameters } = granted;
+  return canonicalJson({
+    version: 1,
+    uid: vm.metadata.uid,
+    uuid: instanceUuid(vm),
+    namespace: vm.metadata.namespace,
+    name: vm.metadata.name,
+    requester: vm.metadata.annotations?.[REQUESTER_ANNOTATION] ?? '',
+    generation: granted.generation,
+    epoch: placement.epoch,
+    hypervisor: placement.hypervisor,
+    hypervisorUID: placement.hypervisorUID,
+    spec: { ...vm.spec, powerState, resources, ...(parameters === undefined ? {} : { parameters }) },
+  });
+}
+
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    isPlainObject(inner) ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1))) : inner,
+  );
+}
+
+function isPlainObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

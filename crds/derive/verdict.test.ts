@@ -1,0 +1,316 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import type { Condition } from '#crds/v1alpha1/fragments.ts';
+import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
+import {
+  type InstanceState,
+  instanceStates,
+  type LastTermination,
+  type VirtualMachineStatus,
+} from '#crds/v1alpha1/virtual-machine-status.ts';
+import { deriveStatus } from './derive-status.ts';
+import { verdictOf } from './verdict.ts';
+
+const TIME = '2026-01-01T00:00:00Z';
+
+interface Given {
+  powerState?: 'Running' | 'Stopped';
+  restartPolicy?: 'Always' | 'OnFailure' | 'Never';
+  onMissing?: 'Hold' | 'Recreate';
+  deleting?: boolean;
+  generation?: number;
+  granted?: false | { generation?: number; powerState?: 'Running' | 'Stopped' };
+  placed?: boolean;
+  instance?: InstanceState;
+  instanceEpoch?: number;
+  ended?: LastTermination['reason'];
+  silent?: boolean;
+  denied?: boolean;
+  unplaceable?: boolean;
+  pending?: boolean;
+}
+
+function condition(type: string, status: 'True' | 'False', message = ''): Condition {
+  return { type, status, reason: `${type}Reason`, message, lastTransitionTime: TIME };
+}
+
+function statusOf(given: Given): VirtualMachineStatus {
+  const { powerState = 'Running', granted = {}, placed = true } = given;
+  const conditions = [
+    ...(given.silent ? [condition('HypervisorReachable', 'False', 'Silent.')] : []),
+    ...(given.denied ? [condition('Authorized', 'False', 'Denied.')] : []),
+    ...(given.unplaceable ? [condition('Placed', 'False', 'No room.')] : []),
+  ];
+  return {
+    conditions,
+    ...(granted === false
+      ? {}
+      : {
+          granted: {
+            generation: granted.generation ?? 1,
+            powerState: granted.powerState ?? powerState,
+            resources: { cpus: 1, memory: '1Gi' },
+            decisionID: 'd',
+          },
+        }),
+    ...(placed
+      ? {
+          placement: {
+            hypervisor: 'hv1',
+            hypervisorUID: 'h',
+            epoch: 2,
+            decidedBy: 'default',
+            reason: '',
+            time: TIME,
+            signature: '',
+          },
+        }
+      : {}),
+    ...(given.instance === undefined
+      ? {}
+      : {
+          instance: {
+            epoch: given.instanceEpoch ?? 2,
+            generation: 1,
+            powerState: given.instance,
+            uuid: 'u',
+            bootID: 'b',
+            since: TIME,
+          },
+        }),
+    ...(given.ended === undefined
+      ? {}
+      : { lastTermination: { reason: given.ended, initiator: 'Guest', time: TIME, message: '' } }),
+    ...(given.pending ? { pendingChanges: [{ field: 'spec.resources.memory', current: '1Gi', desired: '2Gi' }] } : {}),
+  };
+}
+
+function machine(given: Given): VirtualMachine {
+  const { powerState = 'Running', restartPolicy = 'OnFailure', onMissing = 'Hold' } = given;
+  return {
+    apiVersion: 'usher.dev/v1alpha1',
+    kind: 'VirtualMachine',
+    metadata: {
+      name: 'web',
+      namespace: 'team',
+      uid: 'uid',
+      resourceVersion: '1',
+      generation: given.generation ?? 1,
+      ...(given.deleting ? { deletionTimestamp: TIME } : {}),
+    },
+    spec: {
+      powerState,
+      restartPolicy,
+      recovery: { onMissing },
+      powerOff: { mode: 'GracefulThenForce', gracePeriodSeconds: 60 },
+      resources: { cpus: 1, memory: '1Gi' },
+      boot: { kernel: { image: 'vmlinuz' } },
+    },
+    status: statusOf(given),
+  };
+}
+
+// phase, Ready, progress, reason: the table that docs/spec publishes.
+const table: [string, Given, string, boolean, string, string][] = [
+  ['a new object', { granted: false, placed: false }, 'Pending', false, 'Reconciling', 'Pending'],
+  ['a denied start', { granted: false, placed: false, denied: true }, 'Pending', false, 'Stalled', 'AuthorizedReason'],
+  [
+    'a denied change of a running VM',
+    { denied: true, instance: 'Running' },
+    'Running',
+    false,
+    'Stalled',
+    'AuthorizedReason',
+  ],
+  ['no room anywhere', { placed: false, unplaceable: true }, 'Scheduling', false, 'Reconciling', 'PlacedReason'],
+  ['granted, not yet placed', { placed: false }, 'Scheduling', false, 'Reconciling', 'Scheduling'],
+  ['placed, not yet reported', {}, 'Starting', false, 'Reconciling', 'Starting'],
+  [
+    'a report of an earlier epoch',
+    { instance: 'Stopped', instanceEpoch: 1 },
+    'Starting',
+    false,
+    'Reconciling',
+    'Starting',
+  ],
+  ['a slow start', { instance: 'Starting' }, 'Starting', false, 'Reconciling', 'Starting'],
+  ['refused by its hypervisor', { instance: 'Refused' }, 'Scheduling', false, 'Reconciling', 'Refused'],
+  ['running', { instance: 'Running' }, 'Running', true, 'Settled', 'Running'],
+  [
+    'running, its spec just changed',
+    { instance: 'Running', generation: 2 },
+    'Running',
+    false,
+    'Reconciling',
+    'Deciding',
+  ],
+  [
+    'running, the change not yet taken up',
+    { instance: 'Running', generation: 2, granted: { generation: 2 } },
+    'Running',
+    false,
+    'Reconciling',
+    'Applying',
+  ],
+  [
+    'running, a change waiting for a restart',
+    { instance: 'Running', pending: true },
+    'Running',
+    false,
+    'Settled',
+    'RestartRequired',
+  ],
+  ['paused on the host', { instance: 'Paused' }, 'Paused', false, 'Stalled', 'PausedOnHost'],
+  ['crashed, restart ahead', { instance: 'Crashed', ended: 'Crashed' }, 'Failed', false, 'Reconciling', 'Crashed'],
+  [
+    'crashed, policy Never',
+    { instance: 'Stopped', ended: 'Crashed', restartPolicy: 'Never' },
+    'Failed',
+    false,
+    'Stalled',
+    'Crashed',
+  ],
+  [
+    'powered off by the guest, OnFailure',
+    { instance: 'Stopped', ended: 'StoppedByGuest' },
+    'Stopped',
+    false,
+    'Stalled',
+    'StoppedByGuest',
+  ],
+  [
+    'powered off by the guest, Never',
+    { instance: 'Stopped', ended: 'StoppedByGuest', restartPolicy: 'Never' },
+    'Stopped',
+    true,
+    'Settled',
+    'Completed',
+  ],
+  [
+    'powered off by the guest, Always',
+    { instance: 'Stopped', ended: 'StoppedByGuest', restartPolicy: 'Always' },
+    'Stopped',
+    false,
+    'Reconciling',
+    'Restarting',
+  ],
+  ['missing, Hold', { instance: 'Missing', ended: 'Vanished' }, 'Missing', false, 'Stalled', 'Missing'],
+  [
+    'missing, Recreate',
+    { instance: 'Missing', ended: 'Vanished', onMissing: 'Recreate' },
+    'Missing',
+    false,
+    'Reconciling',
+    'Missing',
+  ],
+  ['its daemon silent', { instance: 'Running', silent: true }, 'Lost', false, 'Stalled', 'Lost'],
+  [
+    'stopped, its daemon silent',
+    { powerState: 'Stopped', instance: 'Stopped', silent: true },
+    'Stopped',
+    true,
+    'Settled',
+    'Stopped',
+  ],
+  ['declared stopped, never started', { powerState: 'Stopped', placed: false }, 'Stopped', true, 'Settled', 'Stopped'],
+  [
+    'declared stopped, still running',
+    { powerState: 'Stopped', instance: 'Running' },
+    'Stopping',
+    false,
+    'Reconciling',
+    'Stopping',
+  ],
+  [
+    'declared stopped, shutting down',
+    { powerState: 'Stopped', instance: 'Stopping' },
+    'Stopping',
+    false,
+    'Reconciling',
+    'Stopping',
+  ],
+  [
+    'declared stopped and stopped',
+    { powerState: 'Stopped', instance: 'Stopped', ended: 'StoppedByRequest' },
+    'Stopped',
+    true,
+    'Settled',
+    'Stopped',
+  ],
+  [
+    'deleted while running',
+    { deleting: true, instance: 'Running' },
+    'Terminating',
+    false,
+    'Reconciling',
+    'Terminating',
+  ],
+  [
+    'deleted while its daemon is silent',
+    { deleting: true, instance: 'Running', silent: true },
+    'Terminating',
+    false,
+    'Stalled',
+    'HypervisorUnreachable',
+  ],
+];
+
+describe('the verdict on a VirtualMachine', () => {
+  for (const [title, given, phase, ready, progress, reason] of table) {
+    it(`calls ${title} ${phase}, ${ready ? 'ready' : 'not ready'} (${reason})`, () => {
+      const vm = machine(given);
+      const verdict = verdictOf(vm, vm.status ?? {});
+      expect(verdict).to.include({ phase, ready, progress, reason });
+      expect(verdict.message).to.match(/\.$/);
+    });
+  }
+
+  it('never calls a VM ready whose declared power state is not the observed one', () => {
+    const given: fc.Arbitrary<Given> = fc.record({
+      powerState: fc.constantFrom('Running' as const, 'Stopped' as const),
+      instance: fc.constantFrom(...instanceStates),
+      instanceEpoch: fc.constantFrom(1, 2),
+      silent: fc.boolean(),
+      placed: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(given, (g) => {
+        const vm = machine({ restartPolicy: 'OnFailure', ...g });
+        const verdict = verdictOf(vm, vm.status ?? {});
+        if (g.powerState === 'Running' && verdict.ready)
+          expect(g).to.include({ instance: 'Running', instanceEpoch: 2, silent: false, placed: true });
+        if (g.powerState === 'Stopped' && g.placed && g.instance === 'Running') expect(verdict.ready).to.equal(false);
+      }),
+    );
+  });
+});
+
+describe('deriving the status', () => {
+  it('appends one transition when the phase changes and none when it does not', () => {
+    const vm = machine({ instance: 'Running' });
+    const first = deriveStatus(vm, vm.status ?? {}, TIME);
+    expect(first.transitions).to.deep.equal([{ seq: 1, type: 'Running', time: TIME, cause: 'Running on hv1.' }]);
+    const second = deriveStatus({ ...vm, status: first }, first, '2026-01-02T00:00:00Z');
+    expect(second).to.deep.equal(first);
+  });
+
+  it('keeps the last sixteen transitions and goes on counting', () => {
+    let vm = machine({ instance: 'Running' });
+    for (let turn = 0; turn < 40; turn++) {
+      const next = { ...vm.status, ...statusOf({ instance: turn % 2 === 0 ? 'Running' : 'Paused' }) };
+      vm = { ...vm, status: deriveStatus(vm, next, TIME) };
+    }
+    expect(vm.status?.transitions).to.have.length(16);
+    expect(vm.status?.transitions?.at(-1)?.seq).to.equal(40);
+  });
+
+  it('shows Reconciling and Stalled only while they are true', () => {
+    const types = (given: Given) => {
+      const vm = machine(given);
+      return deriveStatus(vm, vm.status ?? {}, TIME).conditions?.map((c) => c.type);
+    };
+    expect(types({})).to.deep.equal(['Ready', 'Reconciling']);
+    expect(types({ instance: 'Missing' })).to.deep.equal(['Ready', 'Stalled']);
+    expect(types({ instance: 'Running' })).to.deep.equal(['Ready']);
+  });
+});

@@ -1,0 +1,196 @@
+// What a VM's recorded facts amount to: the phase, and whether the observed state is the declared one. Both writers,
+// operator and daemon, use this and nothing else, so that they can never disagree. docs/spec holds it as a table.
+import { findCondition, isConditionFalse } from '#crds/conditions.ts';
+import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
+import type { Instance, Phase, VirtualMachineStatus } from '#crds/v1alpha1/virtual-machine-status.ts';
+import { currentInstance, epochIsOver } from './epoch.ts';
+
+/** Settled: nothing will happen unasked. Reconciling: somebody is at it. Stalled: it needs a person. */
+export type Progress = 'Settled' | 'Reconciling' | 'Stalled';
+
+export interface Verdict {
+  readonly phase: Phase;
+  readonly ready: boolean;
+  readonly progress: Progress;
+  readonly reason: string;
+  readonly message: string;
+}
+
+interface Facts {
+  readonly vm: VirtualMachine;
+  readonly status: VirtualMachineStatus;
+  readonly instance: Instance | undefined;
+  readonly hypervisor: string;
+}
+
+type Check = (facts: Facts) => Verdict | undefined;
+
+/** Read as a checklist: the first that answers wins. */
+const checks: readonly Check[] = [terminating, lost, undecided, denied, declaredStopped, notPlaced, byInstance];
+
+/** Pure and total. `status` is the VM's status as it is about to be written. */
+export function verdictOf(vm: VirtualMachine, status: VirtualMachineStatus): Verdict {
+  const hypervisor = status.placement?.hypervisor ?? '';
+  const facts: Facts = { vm, status, instance: currentInstance(status), hypervisor };
+  for (const check of checks) {
+    const verdict = check(facts);
+    if (verdict !== undefined) return verdict;
+  }
+  return reconciling('Pending', 'Pending', 'Waiting for the operator to decide.');
+}
+
+function reconciling(phase: Phase, reason: string, message: string): Verdict {
+  return { phase, ready: false, progress: 'Reconciling', reason, message };
+}
+
+function stalled(phase: Phase, reason: string, message: string): Verdict {
+  return { phase, ready: false, progress: 'Stalled', reason, message };
+}
+
+function settled(phase: Phase, reason: string, message: string): Verdict {
+  return { phase, ready: true, progress: 'Settled', reason, message };
+}
+
+function unreachable(status: VirtualMachineStatus): string | undefined {
+  if (!isConditionFalse(status.conditions, 'HypervisorReachable')) return undefined;
+  return findCondition(status.conditions, 'HypervisorReachable')?.message;
+}
+
+function terminating({ vm, status, hypervisor }: Facts): Verdict | undefined {
+  if (vm.metadata.deletionTimestamp === undefined) return undefined;
+  if (status.placement === undefined)
+    return reconciling('Terminating', 'Terminating', 'Nothing was started: removing the record.');
+  const silence = unreachable(status);
+  if (silence !== undefined) {
+    return stalled(
+      'Terminating',
+      'HypervisorUnreachable',
+      `Cannot be removed before its guest is known to be gone. ${silence}`,
+    );
+  }
+  return reconciling('Terminating', 'Terminating', `Waiting for ${hypervisor} to stop and remove the guest.`);
+}
+
+function lost({ status }: Facts): Verdict | undefined {
+  if (epochIsOver(status)) return undefined;
+  const silence = unreachable(status);
+  return silence === undefined ? undefined : stalled('Lost', 'Lost', silence);
+}
+
+function undecided({ status }: Facts): Verdict | undefined {
+  if (status.granted !== undefined || isConditionFalse(status.conditions, 'Authorized')) return undefined;
+  return reconciling('Pending', 'Pending', 'Waiting for the operator to decide.');
+}
+
+function denied({ status, instance }: Facts): Verdict | undefined {
+  const authorized = findCondition(status.conditions, 'Authorized');
+  if (authorized?.status !== 'False') return undefined;
+  const phase = instance?.powerState === 'Running' ? 'Running' : 'Pending';
+  return stalled(phase, authorized.reason, authorized.message);
+}
+
+function declaredStopped({ status, instance, hypervisor }: Facts): Verdict | undefined {
+  if (status.granted?.powerState !== 'Stopped') return undefined;
+  if (epochIsOver(status)) return settled('Stopped', 'Stopped', 'Stopped, as declared.');
+  const seen = instance === undefined ? 'has not reported yet' : `reports the guest ${instance.powerState}`;
+  return reconciling('Stopping', 'Stopping', `Waiting for ${hypervisor} to stop the guest; it ${seen}.`);
+}
+
+function notPlaced({ status, instance }: Facts): Verdict | undefined {
+  const unplaced =
+    status.placement === undefined || instance?.powerState === 'Refused' || instance?.powerState === 'Absent';
+  if (!unplaced) return undefined;
+  const placed = findCondition(status.conditions, 'Placed');
+  if (placed?.status === 'False') return reconciling('Scheduling', placed.reason, placed.message);
+  if (instance?.powerState !== 'Refused')
+    return reconciling('Scheduling', 'Scheduling', 'Waiting for a hypervisor to be chosen.');
+  const refusal = findCondition(status.conditions, 'Provisioned')?.message ?? 'The hypervisor refused the guest.';
+  return reconciling('Scheduling', 'Refused', `${refusal} Another hypervisor is looked for.`);
+}
+
+function byInstance(facts: Facts): Verdict | undefined {
+  const { instance, hypervisor, status } = facts;
+  switch (instance?.powerState) {
+    case undefined:
+    case 'Starting':
+      return starting(status, hypervisor);
+    case 'Running':
+      return running(facts);
+    case 'Paused':
+      return stalled(
+        'Paused',
+        'PausedOnHost',
+        `The guest was paused on ${hypervisor}, not by us. Resume it there, for example with virsh resume.`,
+      );
+    case 'Stopping':
+      return reconciling('Stopping', 'Stopping', `The guest is shutting down on ${hypervisor}.`);
+    case 'Crashed':
+      return reconciling('Failed', 'Crashed', ended(status, 'The guest crashed. It will be started again.'));
+    case 'Missing':
+      return missing(facts);
+    case 'Stopped':
+      return stopped(facts);
+    case 'Refused':
+    case 'Absent':
+      return undefined;
+  }
+}
+
+function starting(status: VirtualMachineStatus, hypervisor: string): Verdict {
+  const provisioned = findCondition(status.conditions, 'Provisioned');
+  const failed = provisioned?.status === 'False' && currentInstance(status) !== undefined;
+  if (failed) return reconciling('Starting', provisioned.reason, provisioned.message);
+  return reconciling('Starting', 'Starting', `${hypervisor} is starting the guest.`);
+}
+
+function running({ vm, status, instance, hypervisor }: Facts): Verdict {
+  const decided = status.granted?.generation ?? 0;
+  const pending = status.pendingChanges ?? [];
+  if (pending.length > 0) {
+    const fields = pending.map((change) => change.field).join(', ');
+    const how = 'To apply: set spec.powerState to Stopped and, once it is Stopped, back to Running.';
+    return {
+      phase: 'Running',
+      ready: false,
+      progress: 'Settled',
+      reason: 'RestartRequired',
+      message: `Changed, but not in effect before a restart: ${fields}. ${how}`,
+    };
+  }
+  if (decided < (vm.metadata.generation ?? 0))
+    return reconciling('Running', 'Deciding', 'The spec changed; waiting for the operator to decide.');
+  if ((instance?.generation ?? 0) < decided)
+    return reconciling('Running', 'Applying', `Waiting for ${hypervisor} to take up the changed spec.`);
+  return settled('Running', 'Running', `Running on ${hypervisor}.`);
+}
+
+function missing({ vm, status, hypervisor }: Facts): Verdict {
+  const what = ended(status, `The guest is gone from ${hypervisor} without our doing.`);
+  if (vm.spec.recovery.onMissing === 'Recreate')
+    return reconciling('Missing', 'Missing', `${what} It will be created again there.`);
+  const how =
+    'To start it again set spec.powerState to Stopped and back to Running, or spec.recovery.onMissing to Recreate.';
+  return stalled('Missing', 'Missing', `${what} Nothing is done unasked (spec.recovery.onMissing is Hold). ${how}`);
+}
+
+function stopped({ vm, status }: Facts): Verdict {
+  const policy = vm.spec.restartPolicy;
+  const again = 'To start it again set spec.powerState to Stopped and back to Running.';
+  if (policy === 'Always')
+    return reconciling('Stopped', 'Restarting', ended(status, 'The guest ended. It will be started again.'));
+  if (status.lastTermination?.reason !== 'StoppedByGuest') {
+    return stalled(
+      'Failed',
+      status.lastTermination?.reason ?? 'Unknown',
+      `${ended(status, 'The guest ended.')} restartPolicy ${policy} leaves it so. ${again}`,
+    );
+  }
+  const what = `${ended(status, 'The guest powered itself off.')} restartPolicy ${policy} leaves it so.`;
+  if (policy === 'Never') return settled('Stopped', 'Completed', what);
+  return stalled('Stopped', 'StoppedByGuest', `${what} ${again}`);
+}
+
+function ended(status: VirtualMachineStatus, otherwise: string): string {
+  const message = status.lastTermination?.message ?? '';
+  return message === '' ? otherwise : message;
+}
