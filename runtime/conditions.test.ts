@@ -1,0 +1,75 @@
+import { expect } from 'chai';
+import type { Condition as ApiCondition } from '#crds/v1alpha1/fragments.ts';
+import {
+  type Condition,
+  type ConditionStatement,
+  findCondition,
+  isTrue,
+  removeCondition,
+  setCondition,
+} from './conditions.ts';
+
+const NOON = Date.parse('2026-03-01T12:00:00Z');
+const MINUTE = 60_000;
+
+function ready(status: Condition['status'], changes: Partial<ConditionStatement> = {}): ConditionStatement {
+  return { type: 'Ready', status, reason: 'Tested', message: 'It is tested.', observedGeneration: 1, ...changes };
+}
+
+describe('setCondition', () => {
+  const first = setCondition([], ready('False'), NOON);
+
+  it('adds a new condition with the time of now', () => {
+    expect(first).to.deep.equal([{ ...ready('False'), lastTransitionTime: '2026-03-01T12:00:00Z' }]);
+  });
+
+  it('gives back the same array when nothing changes', () => {
+    expect(setCondition(first, ready('False'), NOON + MINUTE)).to.equal(first);
+  });
+
+  it('keeps the time of the transition while only the reason, the message or the generation change', () => {
+    for (const change of [{ reason: 'Other' }, { message: 'Otherwise.' }, { observedGeneration: 2 }]) {
+      const next = setCondition(first, ready('False', change), NOON + MINUTE);
+      expect(next[0]).to.deep.equal({ ...first[0], ...change });
+    }
+  });
+
+  it('moves the time of the transition when the status changes', () => {
+    expect(setCondition(first, ready('True'), NOON + MINUTE)[0]?.lastTransitionTime).to.equal('2026-03-01T12:01:00Z');
+  });
+
+  it('keeps the place of a condition, leaves the others alone and does not touch the array it was given', () => {
+    const two = setCondition(first, ready('True', { type: 'Placed' }), NOON);
+    const three = setCondition(two, ready('True'), NOON);
+    expect(three.map(({ type }) => type)).to.deep.equal(['Ready', 'Placed']);
+    expect(three[1]).to.equal(two[1]);
+    expect(two[0]?.status).to.equal('False');
+  });
+
+  it('takes and gives the conditions of the API as they are typed there', () => {
+    const conditions: ApiCondition[] = [];
+    const next: ApiCondition[] = setCondition(conditions, ready('True'), NOON);
+    expect(next).to.have.length(1);
+  });
+});
+
+describe('the readers of conditions', () => {
+  const conditions = setCondition([], ready('True'), NOON);
+
+  it('find a condition by its type, also where there is no list yet', () => {
+    expect(findCondition(conditions, 'Ready')?.status).to.equal('True');
+    expect(findCondition(conditions, 'Placed')).to.equal(undefined);
+    expect(findCondition(undefined, 'Ready')).to.equal(undefined);
+  });
+
+  it('call only the status True true', () => {
+    expect(isTrue(conditions, 'Ready')).to.equal(true);
+    expect(isTrue(setCondition([], ready('Unknown'), NOON), 'Ready')).to.equal(false);
+    expect(isTrue(undefined, 'Ready')).to.equal(false);
+  });
+
+  it('remove a condition, or give back the same array when there is none', () => {
+    expect(removeCondition(conditions, 'Ready')).to.deep.equal([]);
+    expect(removeCondition(conditions, 'Placed')).to.equal(conditions);
+  });
+});
