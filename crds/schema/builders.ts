@@ -1,6 +1,7 @@
 // The only way a schema is written here. Each builder emits what a CRD's structural schema accepts; TypeBox's raw
 // Literal, Enum, Record and Union emit `const`, `anyOf` and `patternProperties`, which the API server refuses.
 import { type Static, type TProperties, type TSchema, Type } from 'typebox';
+import { QUANTITY_PATTERN } from '#crds/quantity.ts';
 
 /** A CEL rule as the API server evaluates it; `message` is what the user reads. */
 export interface CelRule {
@@ -78,7 +79,9 @@ export function quantity(description: string, options: Common<string | number> =
   return Type.Unsafe<string | number>({
     anyOf: [{ type: 'integer' }, { type: 'string' }],
     'x-kubernetes-int-or-string': true,
-    pattern: '^[0-9]{1,15}([.][0-9]{1,3})?(Ki|Mi|Gi|Ti|Pi|k|M|G|T|P)?$',
+    pattern: QUANTITY_PATTERN,
+    minimum: 0,
+    maximum: Number.MAX_SAFE_INTEGER,
     ...extras(description, options),
   });
 }

@@ -29,3 +29,19 @@ export interface KindDefinition {
   /** JSON paths that watchers may filter on, at most eight. */
   selectableFields?: readonly string[];
 }
+
+/** Where a kind is served, in the shape that the Kubernetes client of this project asks for. */
+export interface ResourceDescriptor<T> {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly plural: string;
+  readonly namespaced: boolean;
+  readonly selectableFields: readonly string[];
+  /** Never set: carries `T` for the compiler. */
+  readonly objectType?: T;
+}
+
+export function resourceOf<T>(definition: KindDefinition, apiVersion: string): ResourceDescriptor<T> {
+  const { kind, plural, scope, selectableFields = [] } = definition;
+  return { apiVersion, kind, plural, namespaced: scope === 'Namespaced', selectableFields };
+}
