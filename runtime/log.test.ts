@@ -1,0 +1,86 @@
+import { PassThrough } from 'node:stream';
+import { expect } from 'chai';
+import { KubeError } from './kube/errors.ts';
+import { createLog, type LogLevel, plainError, silentLogger } from './log.ts';
+
+const NOON = Date.parse('2026-03-01T12:00:00Z');
+
+function capture(level: LogLevel = 'info') {
+  const stream = new PassThrough();
+  const log = createLog({ level, clock: { now: () => NOON }, stream, fields: { component: 'tested' } });
+  const lines = (): Record<string, unknown>[] =>
+    String(stream.read() ?? '')
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line));
+  return { log, lines };
+}
+
+describe('the log', () => {
+  it('writes one JSON object a line with level, time and message first', () => {
+    const { log, lines } = capture();
+    log.info('placed', { key: 'default/one' });
+    const [line] = lines();
+    expect(Object.keys(line ?? {})).to.deep.equal(['level', 'time', 'msg', 'component', 'key']);
+    expect(line).to.deep.equal({
+      level: 'info',
+      time: '2026-03-01T12:00:00.000Z',
+      msg: 'placed',
+      component: 'tested',
+      key: 'default/one',
+    });
+  });
+
+  it('leaves out what is below its level', () => {
+    const { log, lines } = capture('warn');
+    log.debug('no');
+    log.info('no');
+    log.warn('yes');
+    log.error('yes');
+    expect(lines().map(({ level }) => level)).to.deep.equal(['warn', 'error']);
+  });
+
+  it('hands the fields of a parent down to its children', () => {
+    const { log, lines } = capture();
+    log.child({ node: 'n1' }).child({ key: 'a' }).info('seen', { key: 'b' });
+    expect(lines()[0]).to.include({ component: 'tested', node: 'n1', key: 'b' });
+  });
+
+  it('does not let a field take the place of level, time or message', () => {
+    const { log, lines } = capture();
+    log.info('true', { msg: 'false', level: 'false', time: 'false' });
+    expect(lines()[0]).to.include({ level: 'info', msg: 'true', time: '2026-03-01T12:00:00.000Z' });
+  });
+
+  it('writes errors with their reason, stack and causes', () => {
+    const { log, lines } = capture();
+    const error = new KubeError('Unreachable', 'no answer', { cause: new Error('socket closed') });
+    log.error('failed', { error });
+    const written = lines()[0]?.['error'] as Record<string, unknown>;
+    expect(written).to.include({ name: 'KubeError', message: 'no answer', reason: 'Unreachable' });
+    expect(written['stack']).to.match(/log\.test\.ts/);
+    expect(written['cause']).to.include({ name: 'Error', message: 'socket closed' });
+  });
+
+  it('cuts a circle of causes short', () => {
+    const error = new Error('round');
+    error.cause = error;
+    expect(JSON.stringify(plainError(error)).length).to.be.lessThan(20_000);
+  });
+
+  it('says that fields cannot be written rather than throwing', () => {
+    const { log, lines } = capture();
+    const circle: Record<string, unknown> = { size: 1n };
+    log.info('large', circle);
+    circle['self'] = circle;
+    log.info('round', circle);
+    expect(lines().map((line) => [line['msg'], line['size'], 'unwritable' in line])).to.deep.equal([
+      ['large', '1', false],
+      ['round', undefined, true],
+    ]);
+  });
+
+  it('has a silent form', () => {
+    silentLogger.child({ a: 1 }).error('nothing is written');
+  });
+});
