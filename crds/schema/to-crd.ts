@@ -1,4 +1,5 @@
 // A kind as the CustomResourceDefinition that serves it.
+import { explained } from './explain.ts';
 import type { KindDefinition, PrinterColumn } from './kind.ts';
 import { type StructuralSchema, structural } from './structural.ts';
 
@@ -77,7 +78,7 @@ function versionOf(definition: KindDefinition, name: string): CrdVersion {
 }
 
 /** apiVersion, kind and metadata are the API server's own: it bounds them, and describes metadata, itself. */
-function rootSchema(definition: KindDefinition): StructuralSchema {
+export function rootSchema(definition: KindDefinition): StructuralSchema {
   const { description, statusDefault, rules = [] } = definition;
   const status = structural(definition.status, 'status');
   return {
@@ -88,7 +89,7 @@ function rootSchema(definition: KindDefinition): StructuralSchema {
       apiVersion: { description: 'Group and version of the API this object is written in.', type: 'string' },
       kind: { description: 'The kind of this object.', type: 'string' },
       metadata: { type: 'object' },
-      spec: structural(definition.spec, 'spec'),
+      spec: explained(structural(definition.spec, 'spec')),
       status: statusDefault === undefined ? status : { ...status, default: statusDefault },
     },
     ...(rules.length === 0 ? {} : { 'x-kubernetes-validations': rules.map((rule) => ({ ...rule })) }),

@@ -65,25 +65,42 @@ export const usageSchema = object(
 );
 export interface Usage extends Static<typeof usageSchema> {}
 
-export const labelSelectorSchema = object('Labels that must all match.', {
+const requirementSchema = object(
+  'One requirement on a label.',
+  {
+    key: text('The label.', { maxLength: 317, minLength: 1 }),
+    operator: stringEnum(
+      'In and NotIn compare the label with the values; Exists and DoesNotExist look only whether it is there.',
+      ['In', 'NotIn', 'Exists', 'DoesNotExist'],
+    ),
+    values: optional(
+      list('What In and NotIn compare the label with.', text('A label value.', { maxLength: 63 }), { maxItems: 16 }),
+    ),
+  },
+  {
+    rules: [
+      {
+        rule: "(self.operator in ['In', 'NotIn']) == (has(self.values) && self.values.size() > 0)",
+        message: 'values must be given for In and NotIn, and left out for Exists and DoesNotExist',
+      },
+    ],
+  },
+);
+
+const selectorProperties = {
   matchLabels: optional(
     stringMap('Labels that the object must carry with exactly these values.', { maxProperties: 16, maxLength: 63 }),
   ),
   matchExpressions: optional(
-    list(
-      'Further requirements on labels, all of which must hold.',
-      object('One requirement.', {
-        key: text('The label.', { maxLength: 317, minLength: 1 }),
-        operator: stringEnum('How `values` are compared.', ['In', 'NotIn', 'Exists', 'DoesNotExist']),
-        values: optional(
-          list('What the label is compared with.', text('A label value.', { maxLength: 63 }), { maxItems: 16 }),
-        ),
-      }),
-      { maxItems: 16 },
-    ),
+    list('Further requirements on labels, all of which must hold.', requirementSchema, { maxItems: 16 }),
   ),
-});
-export interface LabelSelector extends Static<typeof labelSelectorSchema> {}
+};
+
+/** A metav1.LabelSelector; the description says what is selected. */
+export function labelSelector(description: string) {
+  return object(description, selectorProperties);
+}
+export interface LabelSelector extends Static<ReturnType<typeof labelSelector>> {}
 
 /** The part of metav1.ObjectMeta that this project reads. */
 export interface ObjectMeta {

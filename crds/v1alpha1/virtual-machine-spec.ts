@@ -11,22 +11,26 @@ import {
   stringMap,
   text,
 } from '#crds/schema/builders.ts';
-import { DNS_LABEL, dnsLabel, labelSelectorSchema, subdomain } from './fragments.ts';
+import { DNS_LABEL, dnsLabel, labelSelector, subdomain } from './fragments.ts';
 
 export const powerStates = ['Running', 'Stopped'] as const;
 export type PowerState = (typeof powerStates)[number];
 
 export const resourcesSchema = object(
-  'What the guest is given.',
+  'CPUs and memory of the guest. What a running guest cannot take over at once waits for its next start: see status.pendingChanges.',
   {
     cpus: integer('Number of virtual CPUs.', { minimum: 1, maximum: 512 }),
-    memory: quantity('Memory of the guest, for example 512Mi or 4Gi; at least 1Mi.'),
+    memory: quantity('Memory of the guest, for example 512Mi or 4Gi. From 1Mi to 64Ti.'),
   },
   {
     rules: [
       {
-        rule: "quantity(string(self.memory)).compareTo(quantity('1Mi')) >= 0",
+        rule: "!isQuantity(string(self.memory)) || quantity(string(self.memory)).compareTo(quantity('1Mi')) >= 0",
         message: 'memory must be at least 1Mi: give a quantity such as 512Mi',
+      },
+      {
+        rule: "!isQuantity(string(self.memory)) || quantity(string(self.memory)).compareTo(quantity('64Ti')) <= 0",
+        message: 'memory must be at most 64Ti: give a quantity such as 512Mi',
       },
     ],
   },
@@ -39,20 +43,27 @@ function bootFile(description: string) {
 }
 
 const bootSchema = object(
-  'What the guest boots from. Exactly one of the fields is set.',
+  'What the guest boots from: exactly one of kernel, disk and network.',
   {
     kernel: optional(
-      object('A Linux kernel loaded directly by the hypervisor.', {
-        image: bootFile('File name of the kernel in the boot directory of the hypervisor.'),
-        initrd: optional(bootFile('File name of the initial RAM disk in the boot directory of the hypervisor.')),
+      object('A Linux kernel that the hypervisor loads itself: no boot loader, no boot disk.', {
+        image: bootFile('File name, not a path, of the kernel in the boot directory of the hypervisor.'),
+        initrd: optional(bootFile('File name, not a path, of the initial RAM disk in the same directory.')),
         commandLine: optional(
-          text('Kernel command line, printable characters only.', { maxLength: 2048, pattern: '^[ -~]*$' }),
+          text('What the kernel is told, for example console=ttyS0 root=/dev/vda1. Printable ASCII characters only.', {
+            maxLength: 2048,
+            pattern: '^[ -~]*$',
+          }),
         ),
       }),
     ),
-    disk: optional(object('A disk of this VM.', { name: dnsLabel('Name of the entry in `spec.disks`.') })),
+    disk: optional(
+      object('The boot loader on one of the disks of this VM.', { name: dnsLabel('Name of the entry in spec.disks.') }),
+    ),
     network: optional(
-      object('PXE over an interface of this VM.', { interface: dnsLabel('Name of the entry in `spec.interfaces`.') }),
+      object('PXE over one of the interfaces of this VM.', {
+        interface: dnsLabel('Name of the entry in spec.interfaces.'),
+      }),
     ),
   },
   {
@@ -65,51 +76,61 @@ const bootSchema = object(
   },
 );
 
-const diskSchema = object('A volume that the hypervisor already has.', {
-  name: dnsLabel('Name of the disk within this VM.'),
-  pool: dnsLabel('Storage pool of the hypervisor.'),
-  volume: text('Volume in that pool.', { maxLength: 128, minLength: 1, pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$' }),
-  format: stringEnum('Format of the volume. It is never guessed from the contents, which a guest can write.', [
-    'raw',
-    'qcow2',
-  ]),
-  readOnly: optional(flag('Whether the guest may only read it.', { default: false })),
-});
+const diskSchema = object(
+  'A volume that the hypervisor already has. Usher attaches it; it neither makes nor deletes it.',
+  {
+    name: dnsLabel('Name of the disk within this VM.'),
+    pool: dnsLabel('Storage pool of the hypervisor, for example default.'),
+    volume: text('Name of the volume in that pool, for example web-1.qcow2.', {
+      maxLength: 128,
+      minLength: 1,
+      pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$',
+    }),
+    format: stringEnum('Format of the volume. It is never guessed from the contents, which a guest can write.', [
+      'raw',
+      'qcow2',
+    ]),
+    readOnly: optional(flag('Whether the guest may only read the disk.', { default: false })),
+  },
+);
 
 const interfaceSchema = object('A network card.', {
   name: dnsLabel('Name of the interface within this VM.'),
   network: dnsLabel('Network of the hypervisor that the card is plugged into, for example default.'),
   macAddress: optional(
-    text('Hardware address, lower case, unicast. Left out, it is derived from the uid of the VM.', {
-      maxLength: 17,
-      minLength: 17,
-      pattern: '^[0-9a-f][02468ace](:[0-9a-f]{2}){5}$',
-    }),
+    text(
+      'Hardware address in lower case, unicast, for example 52:54:00:12:34:56. Left out, it is derived from the uid of the VM.',
+      {
+        maxLength: 17,
+        minLength: 17,
+        pattern: '^[0-9a-f][02468ace](:[0-9a-f]{2}){5}$',
+      },
+    ),
   ),
 });
 
-const placementSchema = object('Where the VM may run.', {
+const placementSchema = object('Where the VM may run. Left out, any hypervisor with room will do.', {
   preferredHypervisors: optional(
     setOf(
-      'Hypervisors to try first. A suggestion: policy and capacity may decide otherwise.',
-      subdomain('A Hypervisor.'),
+      'Names of the Hypervisors to try first. A suggestion: policies and capacity may decide otherwise.',
+      subdomain('Name of a Hypervisor.'),
       {
         maxItems: 32,
       },
     ),
   ),
-  requiredHypervisorSelector: optional(labelSelectorSchema),
+  requiredHypervisorSelector: optional(labelSelector('The VM runs only on Hypervisors with these labels.')),
 });
 
 const powerOffSchema = object(
-  'How the guest is stopped.',
+  'How the guest is stopped, when its power state becomes Stopped and when the VM is deleted.',
   {
     mode: stringEnum(
-      'Graceful asks the guest and waits for ever; GracefulThenForce pulls the plug after the grace period; Force pulls it at once.',
+      'Graceful asks the guest to shut down and waits for as long as it takes; GracefulThenForce pulls the plug after the grace period; Force pulls it at once.',
       ['Graceful', 'GracefulThenForce', 'Force'],
       { default: 'GracefulThenForce' },
     ),
-    gracePeriodSeconds: integer('How long the guest has to shut down before the plug is pulled.', {
+    gracePeriodSeconds: integer('Seconds the guest has to shut down before GracefulThenForce pulls the plug.', {
       minimum: 0,
       maximum: 3600,
       default: 60,
@@ -119,10 +140,10 @@ const powerOffSchema = object(
 );
 
 const recoverySchema = object(
-  'What is done, unasked, when the guest is gone. Nothing, by default.',
+  'What Usher does of its own accord when the guest is gone. By default nothing.',
   {
     onMissing: stringEnum(
-      'The hypervisor answers but the guest vanished without our doing: Hold leaves it so, Recreate starts it again there.',
+      'When the hypervisor answers but the guest has vanished without our doing: Hold reports it and waits for you, Recreate starts it again there.',
       ['Hold', 'Recreate'],
       { default: 'Hold' },
     ),
@@ -131,25 +152,29 @@ const recoverySchema = object(
 );
 
 export const virtualMachineSpecSchema = object(
-  'What the user wants. The operator never writes here.',
+  'The machine you want. Usher never writes here: what was decided, and what is seen, stands in status.',
   {
-    powerState: stringEnum('Whether the guest runs.', powerStates, { default: 'Running' }),
+    powerState: stringEnum(
+      'Whether the guest shall run. Stopped shuts it down as powerOff says and keeps everything else.',
+      powerStates,
+      { default: 'Running' },
+    ),
     resources: resourcesSchema,
     boot: bootSchema,
-    disks: optional(listMap('Disks, in the order the guest sees them.', 'name', diskSchema, { maxItems: 16 })),
+    disks: optional(listMap('Disks, in the order in which the guest sees them.', 'name', diskSchema, { maxItems: 16 })),
     interfaces: optional(
-      listMap('Network cards, in the order the guest sees them.', 'name', interfaceSchema, { maxItems: 8 }),
+      listMap('Network cards, in the order in which the guest sees them.', 'name', interfaceSchema, { maxItems: 8 }),
     ),
     placement: optional(placementSchema),
     powerOff: powerOffSchema,
     restartPolicy: stringEnum(
-      'What follows when the guest ends by itself: Always starts it again, OnFailure only after a crash, Never not at all.',
+      'What follows when the guest ends by itself: Always starts it again, OnFailure starts it again only after a crash, Never leaves it off.',
       ['Always', 'OnFailure', 'Never'],
       { default: 'OnFailure' },
     ),
     recovery: recoverySchema,
     parameters: optional(
-      stringMap('Free values that reach every policy, for example class or operating system.', {
+      stringMap('Keys and values of your own that reach every policy, for example class: batch. Keys are DNS labels.', {
         maxProperties: 32,
         maxLength: 256,
         rules: [
