@@ -79,6 +79,7 @@ const instanceSchema = object('The guest as its daemon sees it.', {
     'Stopped, Refused and Absent end the epoch; Crashed will be started again; Missing is gone without our doing.',
     instanceStates,
   ),
+  resources: optional(resourcesSchema),
   uuid: uuidText("The hypervisor's identifier of the domain."),
   bootID: uuidText('The boot of the hypervisor machine in which this was seen.'),
   since: timestamp('Since when the guest is in this state.'),
