@@ -1,0 +1,59 @@
+// The vocabulary of plans: what can be done to a guest and told of it.
+import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
+import type { Granted, InstanceState, PlacementStatus } from '#crds/v1alpha1/virtual-machine-status.ts';
+import type { Domain } from '../hypervisor/driver.ts';
+import type { Snapshot } from './snapshot.ts';
+import type { Termination } from './termination.ts';
+
+/** One thing done to the hypervisor. After it the guest is looked at again before anything is told. */
+export type Step =
+  | { readonly kind: 'Start'; readonly reason: string }
+  | { readonly kind: 'AskShutdown'; readonly reason: string }
+  | { readonly kind: 'PullPlug'; readonly reason: string }
+  | { readonly kind: 'Undefine'; readonly reason: string }
+  /** Writes the current epoch into the domain of a guest that runs already. */
+  | { readonly kind: 'Confirm'; readonly reason: string };
+
+/** What is told of the guest. */
+export interface Report {
+  readonly powerState: InstanceState;
+  readonly termination?: Termination;
+  /** Why it is not defined and started, where it should be. */
+  readonly fault?: { readonly code: string; readonly reason: string };
+}
+
+export type Plan =
+  /** Read the object itself, then plan again: a cache is no ground for doing anything to a guest. */
+  | { readonly kind: 'Verify'; readonly reason: string }
+  | { readonly kind: 'Act'; readonly step: Step }
+  | { readonly kind: 'Report'; readonly report: Report; readonly again?: number }
+  | { readonly kind: 'Nothing'; readonly reason: string; readonly again?: number }
+  /** A guest of ours whose VirtualMachine is gone: told in the inventory, never touched. */
+  | { readonly kind: 'Orphaned'; readonly reason: string };
+
+/** A snapshot whose VM was found to be placed here and decided. */
+export interface Mine {
+  readonly snapshot: Snapshot;
+  readonly vm: VirtualMachine;
+  readonly granted: Granted;
+  readonly placement: PlacementStatus;
+}
+
+/** A step needs the object as it is now, not as a cache has it. */
+export function act(snapshot: Snapshot, step: Step): Plan {
+  return snapshot.live.kind === 'Found' ? { kind: 'Act', step } : { kind: 'Verify', reason: step.reason };
+}
+
+export function presentDomain({ domain }: Snapshot): Domain | undefined {
+  return domain.kind === 'Present' ? domain.domain : undefined;
+}
+
+/** Whether it has a process that could be stopped. */
+export function isUp(domain: Domain): boolean {
+  return (
+    domain.powerState === 'Running' ||
+    domain.powerState === 'Paused' ||
+    domain.powerState === 'ShuttingDown' ||
+    domain.powerState === 'Unknown'
+  );
+}

@@ -1,0 +1,56 @@
+// What the daemon remembers of a guest between two passes. Losing it on a restart costs patience, never correctness.
+
+export interface StopInProgress {
+  readonly askedAt: number;
+  readonly lastAskedAt: number;
+  readonly forced: boolean;
+}
+
+export interface FailedStart {
+  readonly failures: number;
+  readonly failedAt: number;
+  readonly code: string;
+  readonly reason: string;
+}
+
+export interface DomainMemory {
+  readonly stop?: StopInProgress;
+  readonly failedStart?: FailedStart;
+  /** Restarts after the guest ended by itself, for growing pauses between them. */
+  readonly restarts: number;
+  readonly endedAt?: number;
+  readonly startedAt?: number;
+}
+
+export const nothingRemembered: DomainMemory = { restarts: 0 };
+
+/** A guest that ran this long is no longer in a crash loop. */
+const STABLE_MS = 600_000;
+
+export function rememberAsked(memory: DomainMemory, now: number): DomainMemory {
+  return { ...memory, stop: { askedAt: memory.stop?.askedAt ?? now, lastAskedAt: now, forced: false } };
+}
+
+export function rememberForced(memory: DomainMemory, now: number): DomainMemory {
+  return { ...memory, stop: { askedAt: memory.stop?.askedAt ?? now, lastAskedAt: now, forced: true } };
+}
+
+/** A start that worked ends any stop and any streak of failed starts; the streak of restarts goes on. */
+export function rememberStarted(memory: DomainMemory, now: number): DomainMemory {
+  return { restarts: memory.endedAt === undefined ? memory.restarts : memory.restarts + 1, startedAt: now };
+}
+
+export function rememberFailedStart(
+  memory: DomainMemory,
+  now: number,
+  fault: { code: string; reason: string },
+): DomainMemory {
+  return { ...memory, failedStart: { ...fault, failures: (memory.failedStart?.failures ?? 0) + 1, failedAt: now } };
+}
+
+/** The guest was seen to have ended by itself: the first sight counts, and a long run clears the streak. */
+export function rememberEnded(memory: DomainMemory, now: number): DomainMemory {
+  if (memory.endedAt !== undefined) return memory;
+  const wasStable = memory.startedAt === undefined || now - memory.startedAt >= STABLE_MS;
+  return { ...memory, endedAt: now, restarts: wasStable ? 0 : memory.restarts };
+}

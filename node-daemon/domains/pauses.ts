@@ -1,0 +1,25 @@
+// How long is waited, in milliseconds, and why it is that long.
+import type { DomainMemory } from './memory.ts';
+
+/** A shutdown request within the first seconds of a boot may be lost, so it is repeated. */
+export const ASK_AGAIN_MS = 5_000;
+/** A stop or start that is over sooner is not worth a write of its own. */
+export const WORTH_TELLING_MS = 2_000;
+/** After the second crash in a row, Running is told only once the guest has lived this long: one write per crash. */
+export const PROVE_ALIVE_MS = 10_000;
+export const HYPERVISOR_SILENT_RETRY_MS = 5_000;
+export const LEASE_RETRY_MS = 1_000;
+
+const RESTART_BASE_MS = 2_000;
+const RETRY_BASE_MS = 5_000;
+const LONGEST_MS = 300_000;
+
+/** 2 s after the first crash, doubling to 5 minutes. */
+export function restartPause(memory: DomainMemory): number {
+  return Math.min(RESTART_BASE_MS * 2 ** memory.restarts, LONGEST_MS);
+}
+
+/** 5 s after the first failed start, doubling to 5 minutes. */
+export function startRetryPause(failures: number): number {
+  return Math.min(RETRY_BASE_MS * 2 ** Math.max(0, failures - 1), LONGEST_MS);
+}

@@ -1,0 +1,63 @@
+// What of the granted spec the running guest does not have, and cannot get without a restart.
+
+import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
+import type { VirtualMachineSpec } from '#crds/v1alpha1/virtual-machine-spec.ts';
+import type { Granted, PendingChange } from '#crds/v1alpha1/virtual-machine-status.ts';
+import type { DomainMetadata } from '../hypervisor/driver.ts';
+
+const SHOWN = 256;
+const ABSENT = '(not set)';
+
+/** The parts of a spec that a guest is built from. Everything else takes effect while it runs. */
+type Built = Pick<VirtualMachineSpec, 'resources' | 'boot' | 'disks' | 'interfaces'>;
+
+/** Empty where the guest was built from what is granted now, or where nobody can tell what it was built from. */
+export function pendingChanges(
+  metadata: DomainMetadata | undefined,
+  vm: VirtualMachine,
+  granted: Granted,
+): PendingChange[] {
+  const current = builtFrom(metadata);
+  if (current === undefined || metadata?.generation === granted.generation) return [];
+  return differences(current, { ...vm.spec, resources: granted.resources });
+}
+
+function builtFrom(metadata: DomainMetadata | undefined): Built | undefined {
+  if (metadata === undefined) return undefined;
+  try {
+    const payload = JSON.parse(metadata.payload) as { spec?: Built };
+    return payload.spec;
+  } catch {
+    return undefined;
+  }
+}
+
+function differences(current: Built, desired: Built): PendingChange[] {
+  return [
+    ...changed('spec.resources.cpus', current.resources.cpus, desired.resources.cpus),
+    ...changed('spec.resources.memory', current.resources.memory, desired.resources.memory),
+    ...changed('spec.boot', current.boot, desired.boot),
+    ...changed('spec.disks', current.disks ?? [], desired.disks ?? []),
+    ...changed('spec.interfaces', current.interfaces ?? [], desired.interfaces ?? []),
+  ];
+}
+
+function changed(field: string, current: unknown, desired: unknown): PendingChange[] {
+  const [from, to] = [shown(current), shown(desired)];
+  return from === to ? [] : [{ field, current: from.slice(0, SHOWN), desired: to.slice(0, SHOWN) }];
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'string' || typeof value === 'number') return String(value);
+  return value === undefined ? ABSENT : JSON.stringify(sorted(value));
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, inner]) => [key, sorted(inner)]),
+  );
+}

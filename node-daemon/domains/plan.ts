@@ -1,0 +1,123 @@
+// What the daemon does about one guest: pure, from a snapshot to one plan with its reason. First whose guest it is,
+// then what was granted, then what is seen. The parts for starting and stopping lie beside it.
+import { epochIsOver } from '#crds/derive/epoch.ts';
+import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
+import type { InstanceState, PlacementStatus } from '#crds/v1alpha1/virtual-machine-status.ts';
+import { act, isUp, type Mine, type Plan, presentDomain, type Report } from './actions.ts';
+import { HYPERVISOR_SILENT_RETRY_MS, PROVE_ALIVE_MS } from './pauses.ts';
+import { planNotRunning } from './plan-start.ts';
+import { planStop } from './plan-stop.ts';
+import type { Snapshot } from './snapshot.ts';
+import { requestedTermination } from './termination.ts';
+
+/** Pure and total. */
+export function planDomain(snapshot: Snapshot): Plan {
+  if (snapshot.domain.kind === 'Unknown') {
+    return { kind: 'Nothing', reason: snapshot.domain.why, again: HYPERVISOR_SILENT_RETRY_MS };
+  }
+  const { cached, live } = snapshot;
+  if (live.kind === 'Gone') return planOwnerless(snapshot);
+  const vm = live.kind === 'Found' ? live.vm : cached;
+  if (vm === undefined) return planOwnerless(snapshot);
+  return planOwned(snapshot, vm);
+}
+
+function planOwnerless(snapshot: Snapshot): Plan {
+  if (snapshot.domain.kind !== 'Present') return { kind: 'Nothing', reason: 'There is neither a VM nor a guest.' };
+  if (snapshot.domain.domain.metadata === undefined) return { kind: 'Nothing', reason: 'The guest is not ours.' };
+  if (snapshot.live.kind === 'NotAsked')
+    return { kind: 'Verify', reason: 'The guest is not among the VMs placed here.' };
+  return { kind: 'Orphaned', reason: 'Its VirtualMachine no longer exists.' };
+}
+
+function planOwned(snapshot: Snapshot, vm: VirtualMachine): Plan {
+  const { self } = snapshot;
+  const { granted, placement } = vm.status ?? {};
+  if (granted === undefined || placement === undefined) return { kind: 'Nothing', reason: 'Nothing was granted.' };
+  if (placement.hypervisor !== self.name) return planLeftover(snapshot, placement);
+  if (placement.hypervisorUID !== self.uid && snapshot.domain.kind === 'Absent' && !epochIsOver(vm.status)) {
+    const reason = `The permission was given to a Hypervisor ${self.name} that has since been replaced.`;
+    return { kind: 'Report', report: { powerState: 'Refused', fault: { code: 'HypervisorReplaced', reason } } };
+  }
+  return planMine({ snapshot, vm, granted, placement });
+}
+
+/** The VM moved on. Its copy here is removed only on a live read that shows a higher epoch elsewhere. */
+function planLeftover(snapshot: Snapshot, placement: PlacementStatus): Plan {
+  if (snapshot.domain.kind !== 'Present')
+    return { kind: 'Nothing', reason: `It is placed on ${placement.hypervisor}.` };
+  const { domain } = snapshot.domain;
+  if (domain.metadata === undefined) return { kind: 'Nothing', reason: 'The guest is not ours.' };
+  if (placement.epoch <= domain.metadata.epoch) {
+    return {
+      kind: 'Nothing',
+      reason: `It is placed on ${placement.hypervisor}, but under no higher epoch than the guest here.`,
+    };
+  }
+  const reason = `It moved to ${placement.hypervisor} under epoch ${placement.epoch}; the copy here has epoch ${domain.metadata.epoch}.`;
+  return act(snapshot, { kind: isUp(domain) ? 'PullPlug' : 'Undefine', reason });
+}
+
+function planMine(mine: Mine): Plan {
+  if (mine.vm.metadata.deletionTimestamp !== undefined) return planRemoval(mine);
+  if (mine.granted.powerState === 'Stopped') return planStopped(mine);
+  return planRunning(mine);
+}
+
+function planRemoval(mine: Mine): Plan {
+  const { snapshot, vm } = mine;
+  const domain = presentDomain(snapshot);
+  if (domain === undefined) return { kind: 'Report', report: withTermination('Absent', mine) };
+  if (isUp(domain)) return planStop(snapshot, vm.spec.powerOff, 'The VirtualMachine is being deleted.');
+  return act(snapshot, { kind: 'Undefine', reason: 'The VirtualMachine is being deleted.' });
+}
+
+function planStopped(mine: Mine): Plan {
+  const { snapshot, vm } = mine;
+  const domain = presentDomain(snapshot);
+  if (domain !== undefined && isUp(domain)) return planStop(snapshot, vm.spec.powerOff, 'spec.powerState is Stopped.');
+  if (epochIsOver(vm.status)) return { kind: 'Nothing', reason: 'Stopped, and told so.' };
+  return { kind: 'Report', report: withTermination('Stopped', mine) };
+}
+
+function withTermination(powerState: InstanceState, { snapshot, vm }: Mine): Report {
+  const termination = requestedTermination({ ...snapshot, instance: vm.status?.instance });
+  return { powerState, ...(termination === undefined ? {} : { termination }) };
+}
+
+function planRunning(mine: Mine): Plan {
+  const { snapshot, placement } = mine;
+  const domain = presentDomain(snapshot);
+  switch (domain?.powerState) {
+    case 'Running':
+      if (domain.metadata?.epoch === placement.epoch) return reportRunning(mine);
+      return act(snapshot, {
+        kind: 'Confirm',
+        reason: `The guest runs already; it now holds epoch ${placement.epoch}.`,
+      });
+    case 'Paused':
+      return { kind: 'Report', report: { powerState: 'Paused' } };
+    case 'ShuttingDown':
+      return { kind: 'Report', report: { powerState: 'Stopping' } };
+    case 'Unknown':
+      return { kind: 'Nothing', reason: 'The hypervisor does not know its state.', again: HYPERVISOR_SILENT_RETRY_MS };
+    case 'ShutOff':
+    case 'Crashed':
+    case undefined:
+      return planNotRunning(mine, domain);
+  }
+}
+
+function reportRunning({ snapshot }: Mine): Plan {
+  const { memory, now } = snapshot;
+  const alive = now - (memory.startedAt ?? 0);
+  const inCrashLoop = memory.restarts >= 2 && memory.startedAt !== undefined;
+  if (inCrashLoop && alive < PROVE_ALIVE_MS) {
+    return {
+      kind: 'Nothing',
+      reason: 'It crashed before; waiting whether it lives this time.',
+      again: PROVE_ALIVE_MS - alive,
+    };
+  }
+  return { kind: 'Report', report: { powerState: 'Running' } };
+}

@@ -1,0 +1,41 @@
+// Everything a decision on one guest may look at, gathered beforehand and frozen.
+
+import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
+import type { Address } from '#crds/v1alpha1/virtual-machine-status.ts';
+import type { EventInitiator, Observation } from '../hypervisor/driver.ts';
+import type { DomainMemory } from './memory.ts';
+
+/** What a read of the object itself said in this pass. A cache proves nothing: see `planDomain`. */
+export type Live =
+  | { readonly kind: 'NotAsked' }
+  | { readonly kind: 'Gone' }
+  | { readonly kind: 'Found'; readonly vm: VirtualMachine };
+
+/** Unknown: the hypervisor does not answer for this guest, so nothing may be concluded. */
+export type Seen = Observation | { readonly kind: 'Unknown'; readonly why: string };
+
+export type Room = { readonly fits: true } | { readonly fits: false; readonly reason: string };
+
+export interface Self {
+  readonly name: string;
+  readonly uid: string;
+  readonly bootID: string;
+}
+
+export interface Snapshot {
+  readonly self: Self;
+  /** From the watch of VMs placed here. */
+  readonly cached: VirtualMachine | undefined;
+  readonly live: Live;
+  readonly domain: Seen;
+  readonly addresses: readonly Address[];
+  /** Whether what was granted fits beside everything that runs here. */
+  readonly room: Room;
+  /** Whether this node's own Lease still holds: nothing new is started without it. */
+  readonly leaseValid: boolean;
+  readonly memory: DomainMemory;
+  /** What the last call-back said of who ended the guest. */
+  readonly initiator: EventInitiator;
+  /** Monotonic milliseconds. */
+  readonly now: number;
+}

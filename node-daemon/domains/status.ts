@@ -1,0 +1,141 @@
+// The one place where the daemon turns what it planned to tell into a VM's next status.
+import { removeCondition, setCondition } from '#crds/conditions.ts';
+import { deriveStatus } from '#crds/derive/derive-status.ts';
+import { instanceUuid } from '#crds/derive/signed-payload.ts';
+import { formatQuantity } from '#crds/quantity.ts';
+import type { Condition } from '#crds/v1alpha1/fragments.ts';
+import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
+import type {
+  Instance,
+  InstanceState,
+  LastTermination,
+  VirtualMachineStatus,
+} from '#crds/v1alpha1/virtual-machine-status.ts';
+import type { Report } from './actions.ts';
+import { pendingChanges } from './pending-changes.ts';
+import type { Snapshot } from './snapshot.ts';
+
+interface Telling {
+  readonly vm: VirtualMachine;
+  readonly snapshot: Snapshot;
+  /** RFC 3339. */
+  readonly time: string;
+}
+
+const upStates: ReadonlySet<InstanceState> = new Set(['Running', 'Paused', 'Stopping']);
+
+/** The status with this report in it, complete with everything that follows from it. */
+export function statusAfter(report: Report, telling: Telling): VirtualMachineStatus {
+  const { vm, time } = telling;
+  const { status } = vm;
+  const up = upStates.has(report.powerState);
+  const pending = up ? pendingOf(telling) : [];
+  const { addresses: _addresses, pendingChanges: _pending, ...kept } = status ?? {};
+  const next: VirtualMachineStatus = {
+    ...kept,
+    instance: instanceAfter(report, telling),
+    ...(up && telling.snapshot.addresses.length > 0 ? { addresses: [...telling.snapshot.addresses] } : {}),
+    ...(pending.length > 0 ? { pendingChanges: pending } : {}),
+    ...terminationAfter(report, telling),
+    conditions: [...conditionsAfter(report, telling, pending.length > 0)],
+  };
+  return deriveStatus(vm, next, time);
+}
+
+function instanceAfter({ powerState }: Report, { vm, snapshot, time }: Telling): Instance {
+  const { placement, granted, instance: previous } = vm.status ?? {};
+  const epoch = placement?.epoch ?? 0;
+  const same = previous?.powerState === powerState && previous.epoch === epoch;
+  return {
+    epoch,
+    generation: granted?.generation ?? 0,
+    powerState,
+    ...(upStates.has(powerState) ? resourcesOf(snapshot) : {}),
+    uuid: instanceUuid(vm),
+    bootID: snapshot.self.bootID,
+    since: same ? previous.since : time,
+  };
+}
+
+/** What the guest really has: with a restart pending it is not what was granted. */
+function resourcesOf({ domain }: Snapshot): Pick<Instance, 'resources'> {
+  if (domain.kind !== 'Present') return {};
+  const { cpus, memoryBytes } = domain.domain;
+  return { resources: { cpus, memory: formatQuantity(memoryBytes) } };
+}
+
+/** An end that was told already keeps its time. */
+function terminationAfter(
+  { termination, powerState }: Report,
+  { vm, time }: Telling,
+): { lastTermination?: LastTermination } {
+  if (termination === undefined) return {};
+  const { instance, lastTermination } = vm.status ?? {};
+  const told = instance?.powerState === powerState && lastTermination?.reason === termination.reason;
+  return { lastTermination: { ...termination, time: told ? lastTermination.time : time } };
+}
+
+function pendingOf({ vm, snapshot }: Telling) {
+  const { granted } = vm.status ?? {};
+  if (granted === undefined || snapshot.domain.kind !== 'Present') return [];
+  return pendingChanges(snapshot.domain.domain.metadata, vm, granted);
+}
+
+function conditionsAfter(report: Report, telling: Telling, restartRequired: boolean): readonly Condition[] {
+  const { vm, time } = telling;
+  const told = [provisioned(report, vm), synced(report, vm), present(report)];
+  const observedGeneration = vm.metadata.generation ?? 0;
+  const all = told.reduce<readonly Condition[]>(
+    (conditions, condition) => setCondition(conditions, { ...condition, observedGeneration }, time),
+    vm.status?.conditions ?? [],
+  );
+  if (!restartRequired) return removeCondition(all, 'RestartRequired');
+  const message = 'status.pendingChanges lists what takes effect only when the guest is stopped and started.';
+  return setCondition(
+    all,
+    { type: 'RestartRequired', status: 'True', reason: 'SpecChanged', message, observedGeneration },
+    time,
+  );
+}
+
+type Told = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>;
+
+function provisioned({ fault, powerState }: Report, vm: VirtualMachine): Told {
+  const type = 'Provisioned';
+  if (fault !== undefined) return { type, status: 'False', reason: fault.code, message: fault.reason };
+  if (powerState === 'Absent') return { type, status: 'False', reason: 'Removed', message: 'The guest was removed.' };
+  const hypervisor = vm.status?.placement?.hypervisor ?? '';
+  return { type, status: 'True', reason: 'Defined', message: `The guest is defined on ${hypervisor}.` };
+}
+
+function synced({ powerState }: Report, vm: VirtualMachine): Told {
+  const desired = vm.status?.granted?.powerState ?? 'Stopped';
+  const off = powerState === 'Stopped' || powerState === 'Absent';
+  const holds = desired === 'Running' ? powerState === 'Running' : off;
+  const message = `Granted is ${desired}, observed is ${powerState}.`;
+  return { type: 'PowerStateSynced', status: holds ? 'True' : 'False', reason: holds ? 'Synced' : powerState, message };
+}
+
+function present({ powerState, termination }: Report): Told {
+  const type = 'InstancePresent';
+  switch (powerState) {
+    case 'Running':
+    case 'Paused':
+    case 'Stopping':
+      return { type, status: 'True', reason: 'Present', message: 'The guest is there.' };
+    case 'Missing':
+      return {
+        type,
+        status: 'False',
+        reason: 'Missing',
+        message: termination?.message ?? 'The guest is gone without our doing.',
+      };
+    default:
+      return {
+        type,
+        status: 'False',
+        reason: powerState,
+        message: termination?.message ?? `There is no running guest: ${powerState}.`,
+      };
+  }
+}

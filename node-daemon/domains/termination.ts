@@ -1,0 +1,80 @@
+// How a guest came to its end, from what the hypervisor remembers of it.
+import type { Instance, LastTermination } from '#crds/v1alpha1/virtual-machine-status.ts';
+import type { Domain } from '../hypervisor/driver.ts';
+import type { Snapshot } from './snapshot.ts';
+
+export type Termination = Omit<LastTermination, 'time'>;
+
+type Facts = Pick<Snapshot, 'self' | 'domain' | 'memory' | 'initiator'> & { readonly instance: Instance | undefined };
+
+/**
+ * Why the guest is not running although it was started and was not to stop. `Vanished` is a domain that is not even
+ * defined any more; after a restart of libvirt a reason may be lost, and `Unknown` says so instead of guessing.
+ */
+export function terminationOf(facts: Facts): Termination {
+  const { domain, self, instance } = facts;
+  if (instance !== undefined && instance.bootID !== self.bootID) {
+    return told('HostRebooted', 'Host', `${self.name} rebooted while the guest was running.`);
+  }
+  if (domain.kind !== 'Present') {
+    return told(
+      'Vanished',
+      'Host',
+      `The guest vanished from ${self.name}: it is not even defined there any more, and we did not remove it.`,
+    );
+  }
+  return byShutOffReason(domain.domain, facts);
+}
+
+function byShutOffReason(domain: Domain, { self, initiator }: Facts): Termination {
+  switch (domain.shutOffReason) {
+    case 'Shutdown':
+      return initiator === 'Host'
+        ? told('DestroyedOnHost', 'Host', `The process of the guest was ended by a signal on ${self.name}, not by us.`)
+        : told('StoppedByGuest', 'Guest', 'The guest powered itself off.');
+    case 'Crashed':
+    case 'Failed':
+      return told('Crashed', 'Unknown', `The guest crashed: its process on ${self.name} ended unexpectedly.`);
+    case 'Destroyed':
+      return told(
+        'DestroyedOnHost',
+        'Host',
+        `Somebody destroyed the guest on ${self.name} (as virsh destroy does); it was not us.`,
+      );
+    case 'Migrated':
+    case 'Saved':
+      return told(
+        'DestroyedOnHost',
+        'Host',
+        `Somebody ${domain.shutOffReason === 'Saved' ? 'saved' : 'migrated'} the guest on ${self.name}; it was not us.`,
+      );
+    default:
+      return told(
+        'Unknown',
+        'Unknown',
+        `The guest ended on ${self.name} while nobody watched, so the cause is not known.`,
+      );
+  }
+}
+
+/** How a guest ended that was to stop. Undefined where it had ended before it was asked: what was told then stays. */
+export function requestedTermination({ domain, memory, instance }: Facts): Termination | undefined {
+  if (memory.stop !== undefined) return memory.stop.forced ? forced() : obeyed();
+  const wasUp =
+    instance?.powerState === 'Running' || instance?.powerState === 'Stopping' || instance?.powerState === 'Paused';
+  if (!wasUp) return undefined;
+  const pulled = domain.kind === 'Present' && domain.domain.shutOffReason === 'Destroyed';
+  return pulled ? forced() : obeyed();
+}
+
+function obeyed(): Termination {
+  return told('StoppedByRequest', 'User', 'The guest shut down as asked.');
+}
+
+function forced(): Termination {
+  return told('ForcedByRequest', 'User', 'The guest was switched off by force, as spec.powerOff asks.');
+}
+
+function told(reason: Termination['reason'], initiator: Termination['initiator'], message: string): Termination {
+  return { reason, initiator, message };
+}
