@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import { settle, VirtualClock } from './clock-virtual.ts';
-import { isKubeError } from './kube/errors.ts';
-import { pause, whenAborted, withDeadline } from './signals.ts';
+import { pause, whenAborted, withHardDeadline } from './signals.ts';
 
 async function forever<T>(): Promise<T> {
   return new Promise<T>(() => undefined);
@@ -39,42 +38,46 @@ describe('pause', () => {
   });
 });
 
-describe('withDeadline', () => {
+describe('withHardDeadline', () => {
   it('gives the result and leaves no timer behind', async () => {
     const clock = new VirtualClock();
-    expect(await withDeadline(clock, 100, undefined, async () => 'done')).to.equal('done');
+    expect(await withHardDeadline({ clock, milliseconds: 100 }, async () => 'done')).to.equal('done');
     await settle();
     expect(clock.sleeping).to.equal(0);
   });
 
-  it('rejects with Timeout when the time is up, even for work that ignores its signal', async () => {
+  it('rejects when the time is up, even for work that ignores its signal', async () => {
     const clock = new VirtualClock();
     let given: AbortSignal | undefined;
     const late = rejection(
-      withDeadline(clock, 100, undefined, async (signal) => {
+      withHardDeadline({ clock, milliseconds: 100 }, async (signal) => {
         given = signal;
         return forever();
       }),
     );
     await clock.advance(100);
-    expect(isKubeError(await late, 'Timeout')).to.equal(true);
+    expect(String(await late)).to.equal('DeadlineExceeded: not done within 0.1 s');
     expect(given?.aborted).to.equal(true);
   });
 
   it('rejects with the reason of the outer signal', async () => {
     const clock = new VirtualClock();
     const outer = new AbortController();
-    const cut = rejection(withDeadline(clock, 100, outer.signal, forever));
+    const cut = rejection(withHardDeadline({ clock, milliseconds: 100, signal: outer.signal }, forever));
     outer.abort(new Error('enough'));
     expect(String(await cut)).to.equal('Error: enough');
-    expect(String(await rejection(withDeadline(clock, 100, outer.signal, forever)))).to.equal('Error: enough');
+    expect(
+      String(await rejection(withHardDeadline({ clock, milliseconds: 100, signal: outer.signal }, forever))),
+    ).to.equal('Error: enough');
     await settle();
     expect(clock.sleeping).to.equal(0);
   });
 
   it('passes on the failure of the work', async () => {
     const clock = new VirtualClock();
-    const failed = rejection(withDeadline(clock, 100, undefined, async () => Promise.reject(new Error('broken'))));
+    const failed = rejection(
+      withHardDeadline({ clock, milliseconds: 100 }, async () => Promise.reject(new Error('broken'))),
+    );
     expect(String(await failed)).to.equal('Error: broken');
   });
 });

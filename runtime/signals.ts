@@ -1,6 +1,6 @@
 // Waiting for the end of something, and putting an end to something.
 import type { Clock } from './clock.ts';
-import { KubeError } from './kube/errors.ts';
+import { withDeadline } from './clock-deadline.ts';
 
 /** Resolves when any of the signals aborts; never rejects. */
 export async function whenAborted(...signals: AbortSignal[]): Promise<void> {
@@ -22,27 +22,17 @@ export async function pause(clock: Clock, milliseconds: number, signal: AbortSig
 }
 
 /**
- * Runs `work` with a signal that aborts with `outer` or when the time is up. Rejects at that moment, with the outer
- * reason or a KubeError Timeout, even where the work does not listen to its signal.
+ * `withDeadline` for work that may not listen to its signal: rejects with the signal's reason in the moment in which it
+ * aborts, whatever the work does.
  */
-export async function withDeadline<T>(
-  clock: Clock,
-  milliseconds: number,
-  outer: AbortSignal | undefined,
-  work: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  outer?.throwIfAborted();
-  const cut = new AbortController();
-  const settled = new AbortController();
-  const ended = new Promise<never>((_, reject) => {
-    cut.signal.addEventListener('abort', () => reject(cut.signal.reason), { once: true });
-  });
-  outer?.addEventListener('abort', () => cut.abort(outer.reason), { signal: settled.signal });
-  const late = () => cut.abort(new KubeError('Timeout', `no answer within ${Math.ceil(milliseconds)} ms`));
-  void clock.sleep(milliseconds, settled.signal).then(late, () => undefined);
-  try {
-    return await Promise.race([work(cut.signal), ended]);
-  } finally {
-    settled.abort();
-  }
+export async function withHardDeadline<R>(
+  limit: { clock: Clock; milliseconds: number; signal?: AbortSignal | undefined },
+  work: (signal: AbortSignal) => Promise<R>,
+): Promise<R> {
+  return withDeadline(limit, async (signal) => Promise.race([rejectionOf(signal), work(signal)]));
+}
+
+async function rejectionOf(signal: AbortSignal): Promise<never> {
+  await whenAborted(signal);
+  throw signal.reason;
 }
