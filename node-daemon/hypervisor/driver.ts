@@ -105,7 +105,10 @@ export type Feature =
   | 'Addresses'
   | 'SerialLog';
 
-/** Counters since the start of the domain or the node. They fall only when it was started anew. */
+/**
+ * Counters since the start of the domain or the node. They fall only when it was started anew. What a domain uses of
+ * something whose usage is no feature of the driver stays at 0.
+ */
 export interface UsageCounters {
   readonly cpuNanoseconds: bigint;
   readonly memoryBytes: number;

@@ -1,0 +1,82 @@
+import { setTimeout as realPause } from 'node:timers/promises';
+import { systemClock } from '#runtime/clock-system.ts';
+import { VirtualClock } from '#runtime/clock-virtual.ts';
+import type { DriverControl, DriverUnderTest } from '../conformance/subject.ts';
+import { describeDriver } from '../conformance/suite.ts';
+import type { Feature } from '../driver.ts';
+import { createSimulatedDriver } from './driver.ts';
+import { SimulatedHost } from './host.ts';
+import type { SimulatedHostOptions } from './machine-options.ts';
+
+const everything: readonly Feature[] = [
+  'GracefulShutdown',
+  'Events',
+  'CpuUsage',
+  'MemoryUsage',
+  'NetworkUsage',
+  'DiskUsage',
+  'Addresses',
+  'SerialLog',
+];
+
+function subject(
+  name: string,
+  options: Partial<SimulatedHostOptions>,
+  features: ReadonlySet<Feature> = new Set(everything),
+): DriverUnderTest {
+  const clock = new VirtualClock();
+  const host = new SimulatedHost({ clock, bootFiles: new Set(['vmlinuz']), ...options, features });
+  return {
+    name,
+    make: async () => createSimulatedDriver(host, { deadlineMilliseconds: 300 }),
+    features,
+    guest: {
+      boot: { kind: 'Kernel', image: 'vmlinuz' },
+      missingBoot: { kind: 'Kernel', image: 'no-such-kernel' },
+      memoryBytes: 2 ** 27,
+      network: 'default',
+      obtainsAddress: true,
+    },
+    control: controlOf(host),
+    timeouts: { verbMilliseconds: 6_000, settleMilliseconds: 10_000 },
+    commands: { runs: 100, maxLength: 30 },
+    pause: (milliseconds) => clock.advance(milliseconds),
+  };
+}
+
+function controlOf(host: SimulatedHost): DriverControl {
+  return {
+    destroyBehindOurBack: async (uuid) => host.destroyBehindOurBack(uuid),
+    undefineBehindOurBack: async (uuid) => host.undefineBehindOurBack(uuid),
+    crash: async (uuid) => host.crash(uuid),
+    powerOffFromInside: async (uuid) => host.powerOffFromInside(uuid),
+    createForeign: async (uuid, name) => host.createForeign({ uuid, name }),
+    removeForeign: async (uuid) => {
+      host.machine.destroy(uuid);
+      host.machine.undefine(uuid);
+    },
+    restart: async () => host.restartManagement(),
+    makeUnreachable: async () => {
+      host.disconnect();
+      return async () => host.reconnect();
+    },
+    hang: async () => {
+      host.hang();
+      return async () => host.reconnect();
+    },
+  };
+}
+
+describeDriver(subject('simulated', {}));
+describeDriver(subject('simulated without any feature', {}, new Set()));
+
+describeDriver({
+  ...subject('simulated with guests that take their time', {
+    clock: systemClock,
+    startMilliseconds: 10,
+    shutdownMilliseconds: 10,
+  }),
+  timeouts: { verbMilliseconds: 400, settleMilliseconds: 2_000 },
+  commands: { runs: 10, maxLength: 10 },
+  pause: (milliseconds) => realPause(milliseconds),
+});

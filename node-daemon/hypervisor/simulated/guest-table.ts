@@ -1,0 +1,113 @@
+// All guests of a simulated host, with what must be known of them together without going through them.
+import type { EventInitiator, ShutOffReason, UsageCounters } from '../driver.ts';
+import type { EventHub } from './event-hub.ts';
+import { type Guest, isActive, type Power } from './guest.ts';
+import { addCounters, type Load, NOTHING_COUNTED } from './load.ts';
+
+export class GuestTable {
+  readonly #byUuid = new Map<string, Guest>();
+  readonly #byName = new Map<string, Guest>();
+  readonly #active = new Set<Guest>();
+  readonly #events: EventHub;
+  readonly #monotonic: () => number;
+  #activeMemoryBytes = 0;
+  /** What guests had counted that have ended since the boot. */
+  #ended: UsageCounters = NOTHING_COUNTED;
+
+  constructor(events: EventHub, monotonic: () => number) {
+    this.#events = events;
+    this.#monotonic = monotonic;
+  }
+
+  get activeMemoryBytes(): number {
+    return this.#activeMemoryBytes;
+  }
+
+  find(uuid: string): Guest | undefined {
+    return this.#byUuid.get(uuid);
+  }
+
+  findByName(name: string): Guest | undefined {
+    return this.#byName.get(name);
+  }
+
+  all(): Guest[] {
+    return [...this.#byUuid.values()];
+  }
+
+  active(): Iterable<Guest> {
+    return this.#active;
+  }
+
+  add(guest: Guest): void {
+    this.#byUuid.set(guest.uuid, guest);
+    this.#byName.set(guest.name, guest);
+  }
+
+  remove(guest: Guest, detail: string): void {
+    this.#byUuid.delete(guest.uuid);
+    this.#byName.delete(guest.name);
+    this.#announce(guest, detail, 'Host');
+  }
+
+  turnOn(guest: Guest): void {
+    const since = this.#monotonic();
+    guest.power = { kind: 'Running', since };
+    guest.hung = false;
+    guest.loadSince = since;
+    guest.counted = NOTHING_COUNTED;
+    this.#active.add(guest);
+    this.#activeMemoryBytes += guest.memoryBytes;
+    this.#announce(guest, 'started', 'Host');
+  }
+
+  /** Quiet when the guest is not active. */
+  turnOff(guest: Guest, end: { reason: ShutOffReason; detail: string; initiator: EventInitiator }): void {
+    if (isActive(guest)) {
+      this.#active.delete(guest);
+      this.#activeMemoryBytes -= guest.memoryBytes;
+      this.#ended = { ...addCounters(this.#ended, this.countersOf(guest)), memoryBytes: 0 };
+    }
+    guest.power = { kind: 'Off', reason: end.reason };
+    guest.hung = false;
+    this.#announce(guest, end.detail, end.initiator);
+    if (!guest.persistent) {
+      this.remove(guest, 'undefined');
+    }
+  }
+
+  /** A change of state that is neither a start nor an end. */
+  change(guest: Guest, power: Power, detail: string): void {
+    guest.power = power;
+    this.#announce(guest, detail, 'Host');
+  }
+
+  /** Another load from now on; what was counted stays counted. */
+  setLoad(guest: Guest, load: Load): void {
+    guest.counted = { ...this.countersOf(guest), memoryBytes: 0 };
+    guest.loadSince = this.#monotonic();
+    guest.load = load;
+  }
+
+  countersOf(guest: Guest): UsageCounters {
+    return addCounters(guest.counted, guest.load(this.#monotonic() - guest.loadSince));
+  }
+
+  /** Sum over all guests since the boot. */
+  total(): UsageCounters {
+    let total = this.#ended;
+    for (const guest of this.#active) {
+      total = addCounters(total, this.countersOf(guest));
+    }
+    return total;
+  }
+
+  /** Forgets what was counted, as a boot does. Everything must be off. */
+  resetCounters(): void {
+    this.#ended = NOTHING_COUNTED;
+  }
+
+  #announce(guest: Guest, detail: string, initiator: EventInitiator): void {
+    this.#events.emit({ kind: 'Changed', uuid: guest.uuid, detail, initiator });
+  }
+}

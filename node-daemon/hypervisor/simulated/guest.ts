@@ -1,0 +1,67 @@
+// One domain of the simulated hypervisor.
+import type { Domain, DomainMetadata, ShutOffReason, UsageCounters } from '../driver.ts';
+import type { Load } from './load.ts';
+
+/** Each change of state is a new object, so that whoever waited can tell that the guest moved on meanwhile. */
+export type Power =
+  | { readonly kind: 'Off'; readonly reason: ShutOffReason }
+  | { readonly kind: 'Starting'; readonly done: Promise<void> }
+  | { readonly kind: 'Running'; readonly since: number }
+  | { readonly kind: 'ShuttingDown'; readonly since: number };
+
+export interface Guest {
+  readonly uuid: string;
+  readonly name: string;
+  cpus: number;
+  memoryBytes: number;
+  macAddresses: readonly string[];
+  metadata: DomainMetadata | undefined;
+  /** A domain without a definition is gone when it ends. */
+  persistent: boolean;
+  power: Power;
+  /** Its process neither answers nor ends by itself. */
+  hung: boolean;
+  load: Load;
+  /** When this load began, and what had been counted until then. */
+  loadSince: number;
+  counted: UsageCounters;
+}
+
+/** How a guest behaves, from its next start or request on. */
+export interface GuestBehaviour {
+  readonly ignoresShutdown: boolean;
+  /** Until then it has no address and does not hear requests to shut down. */
+  readonly bootMilliseconds: number;
+  /** What the hypervisor says when it cannot start the guest. */
+  readonly failsToStart: string | undefined;
+}
+
+export function isActive(guest: Guest): boolean {
+  return guest.power.kind === 'Running' || guest.power.kind === 'ShuttingDown';
+}
+
+/** The guest as the port shows it. */
+export function domainOf(guest: Guest): Domain {
+  const { uuid, name, cpus, memoryBytes, metadata, power } = guest;
+  return {
+    uuid,
+    name,
+    cpus,
+    memoryBytes,
+    ...(metadata === undefined ? {} : { metadata }),
+    ...powerStateOf(power, guest.hung),
+  };
+}
+
+/** A guest that is being started is off until it runs. */
+function powerStateOf(power: Power, hung: boolean): Pick<Domain, 'powerState' | 'shutOffReason'> {
+  switch (power.kind) {
+    case 'Off':
+      return { powerState: 'ShutOff', shutOffReason: power.reason };
+    case 'Starting':
+      return { powerState: 'ShutOff', shutOffReason: 'Unknown' };
+    case 'Running':
+    case 'ShuttingDown':
+      return { powerState: hung ? 'Unknown' : power.kind };
+  }
+}

@@ -1,0 +1,66 @@
+// What can be said of a simulated machine, and what it is where nothing is said.
+import type { Clock } from '#runtime/clock.ts';
+import type { DomainDefinition, Feature } from '../driver.ts';
+import { type Load, steadyLoad } from './load.ts';
+
+const GIBIBYTE = 2 ** 30;
+
+export interface SimulatedHostOptions {
+  readonly clock: Clock;
+  /** Tells the boots of one host from those of another. */
+  readonly name?: string;
+  readonly cpus?: number;
+  readonly memoryBytes?: number;
+  /** All there are where this is left out. */
+  readonly features?: ReadonlySet<Feature>;
+  /** The files guests may boot from; any name will do where this is left out. */
+  readonly bootFiles?: ReadonlySet<string>;
+  /** How long the start of a guest takes; no time at all where this is left out. */
+  readonly startMilliseconds?: number;
+  /** How long a guest takes to shut down once asked; no time at all where this is left out. */
+  readonly shutdownMilliseconds?: number;
+  /** What a guest uses; 5 % of a CPU and half of its memory where this is left out. */
+  readonly load?: (definition: DomainDefinition) => Load;
+  /** How many calls the log keeps. */
+  readonly callLogLimit?: number;
+}
+
+export type MachineOptions = Required<Omit<SimulatedHostOptions, 'bootFiles'>> & {
+  readonly bootFiles: ReadonlySet<string> | undefined;
+};
+
+const DEFAULTS = {
+  name: 'simulated',
+  cpus: 64,
+  memoryBytes: 256 * GIBIBYTE,
+  features: new Set<Feature>([
+    'GracefulShutdown',
+    'Events',
+    'CpuUsage',
+    'MemoryUsage',
+    'NetworkUsage',
+    'DiskUsage',
+    'Addresses',
+    'SerialLog',
+  ]),
+  bootFiles: undefined,
+  startMilliseconds: 0,
+  shutdownMilliseconds: 0,
+  load: quietLoad,
+  callLogLimit: 10_000,
+} as const satisfies Omit<MachineOptions, 'clock'>;
+
+export function machineOptions(options: SimulatedHostOptions): MachineOptions {
+  return { ...DEFAULTS, ...options };
+}
+
+function quietLoad({ memoryBytes }: DomainDefinition): Load {
+  return steadyLoad({
+    cpuMillis: 50,
+    memoryBytes: memoryBytes / 2,
+    networkReceive: 2_000,
+    networkTransmit: 1_000,
+    diskRead: 0,
+    diskWrite: 4_000,
+  });
+}
