@@ -1,0 +1,226 @@
+// Keeps a cache of one kind at the state of the API server and tells of every change: list, watch, and again whenever
+// something breaks.
+import type { Clock, Random } from './clock.ts';
+import { withDeadline } from './clock-deadline.ts';
+import { isKubeError, KubeError, type KubeErrorReason } from './kube/errors.ts';
+import { type KubeObject, keyOf, keyText, type ResourceType } from './kube/resource.ts';
+import { compareResourceVersions } from './kube/resource-version.ts';
+import type { KubeStore, WatchEvent } from './kube/store.ts';
+import type { Logger } from './log.ts';
+import { type IndexFunction, ObjectCache, type ObjectReader } from './object-cache.ts';
+import { type ObjectChange, seeAbsent, seeAll, seePresent } from './reflector-changes.ts';
+import { type ChangeHandler, ChangeHandlers } from './reflector-handlers.ts';
+import { listAll, type ObjectSelection } from './reflector-list.ts';
+import { retryDelay } from './reflector-retry.ts';
+
+/** Why everything is read again: the start, a version too old, a server out of order, or long since the last time. */
+export type ListCause = 'start' | 'gone' | 'disorder' | 'periodic';
+
+/** Told what happens, for metrics. */
+export interface ReflectorObserver {
+  listed?(cause: ListCause, objects: number, milliseconds: number): void;
+  eventReceived?(type: WatchEvent<unknown>['type']): void;
+  /** A list or a watch failed; it will be tried again. */
+  failed?(reason: KubeErrorReason): void;
+  /** A watch fell silent and was cut. */
+  watchDied?(): void;
+}
+
+export interface ReflectorOptions<T extends KubeObject, Index extends string = never> {
+  readonly store: KubeStore;
+  readonly type: ResourceType<T>;
+  readonly selection?: ObjectSelection;
+  readonly indexes?: Record<Index, IndexFunction<T>>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly observer?: ReflectorObserver;
+}
+
+/**
+ * A watch is asked to end after this long, and then begun anew on the same connection. The end is the proof of life:
+ * on a quiet kind nothing else is sure to arrive within a minute (the API server's bookmarks come once in one), and
+ * nothing but the stream itself shows that the stream still lives: a probe takes another connection, and a proxy
+ * answers TCP's keep-alive for a server that it has lost.
+ */
+const WATCH_SECONDS = { least: 24, most: 30 };
+
+/** What a watch may take beyond its time before it counts as dead: with the above, 35 seconds at most. */
+const DEAD_WATCH_MARGIN_SECONDS = 5;
+
+/** A watch that ends sooner, and brought nothing, was refused in all but words. */
+const SHORTEST_WATCH_MS = 1000;
+
+/** Every so often all is read again, in case that a server lost an event or went back in time without a word. */
+const RELIST_MS = { least: 2_700_000, most: 3_600_000 };
+
+export class Reflector<T extends KubeObject, Index extends string = never> {
+  readonly #options: ReflectorOptions<T, Index>;
+  readonly #cache: ObjectCache<T, Index>;
+  readonly #handlers: ChangeHandlers<T>;
+  readonly #logger: Logger;
+  readonly #firstSync = Promise.withResolvers<void>();
+  #synced = false;
+  #position: string | undefined;
+  /** Set while everything must be read again. */
+  #relist: ListCause | undefined = 'start';
+  #relistAt = 0;
+  #failures = 0;
+
+  constructor(options: ReflectorOptions<T, Index>) {
+    this.#options = options;
+    this.#cache = new ObjectCache(options.indexes);
+    this.#logger = options.logger.child({ reflector: options.type.kind });
+    this.#handlers = new ChangeHandlers(this.#logger);
+  }
+
+  /** What is known. Empty, and so no proof of anything, until synced. */
+  get cache(): ObjectReader<T, Index> {
+    return this.#cache;
+  }
+
+  /** Up to where changes are known; undefined until synced. It goes back where the API server does (a restored backup). */
+  get resourceVersion(): string | undefined {
+    return this.#position;
+  }
+
+  /** Everything known already is told to the handler at once, as added. */
+  onChange(handler: ChangeHandler<T>): void {
+    this.#handlers.add(handler, this.#cache.list());
+  }
+
+  /** The first list has been read completely, and its changes told. */
+  hasSynced(): boolean {
+    return this.#synced;
+  }
+
+  /** Resolves once `hasSynced`. Rejects with the signal's reason. */
+  async synced(signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    const aborted = Promise.withResolvers<never>();
+    const onAbort = (): void => aborted.reject(signal?.reason);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    try {
+      await Promise.race([this.#firstSync.promise, aborted.promise]);
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
+    }
+  }
+
+  /** Resolves when the signal aborts, and never rejects. To be called once. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await this.#listWhereNeeded(signal);
+        await this.#watch(signal);
+      } catch (error) {
+        await this.#waitAfter(error, signal);
+      }
+    }
+  }
+
+  async #listWhereNeeded(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    const begun = clock.monotonic();
+    const cause = this.#relist ?? (begun < this.#relistAt ? undefined : 'periodic');
+    if (cause === undefined) {
+      return;
+    }
+    const objects = await this.#list(signal);
+    this.#relist = undefined;
+    this.#relistAt = begun + between(RELIST_MS, this.#options.random);
+    this.#synced = true;
+    this.#firstSync.resolve();
+    const milliseconds = clock.monotonic() - begun;
+    this.#options.observer?.listed?.(cause, objects, milliseconds);
+    this.#logger.info('listed', { cause, objects, milliseconds });
+  }
+
+  async #list(signal: AbortSignal): Promise<number> {
+    const { store, type, selection = {} } = this.#options;
+    const { objects, resourceVersion } = await listAll(store, type, selection, signal);
+    if (this.#position !== undefined && compareResourceVersions(resourceVersion, this.#position) < 0) {
+      this.#logger.warn('the API server went back in time', { from: this.#position, to: resourceVersion });
+    }
+    this.#tell(seeAll(this.#cache, objects));
+    this.#position = resourceVersion;
+    return objects.length;
+  }
+
+  async #watch(signal: AbortSignal): Promise<void> {
+    const { clock, random, observer } = this.#options;
+    const [begun, from] = [clock.monotonic(), this.#position];
+    const timeoutSeconds = Math.round(between(WATCH_SECONDS, random));
+    const milliseconds = (timeoutSeconds + DEAD_WATCH_MARGIN_SECONDS) * 1000;
+    const cut = await withDeadline({ clock, milliseconds, signal }, async (limited) => {
+      await this.#observeAll(timeoutSeconds, limited);
+      return limited.aborted;
+    });
+    if (cut && !signal.aborted) {
+      observer?.watchDied?.();
+      throw new KubeError('Timeout', `the watch fell silent: it did not end after its ${timeoutSeconds} s`);
+    }
+    if (!cut && clock.monotonic() - begun < SHORTEST_WATCH_MS && this.#position === from) {
+      throw new KubeError('Internal', 'the watch ended as soon as it began');
+    }
+    this.#failures = 0;
+  }
+
+  async #observeAll(timeoutSeconds: number, signal: AbortSignal): Promise<void> {
+    const { store, type, selection = {}, observer } = this.#options;
+    const resourceVersion = this.#position ?? '';
+    for await (const event of store.watch(type, { ...selection, resourceVersion, timeoutSeconds, signal })) {
+      observer?.eventReceived?.(event.type);
+      this.#observe(event);
+      this.#failures = 0;
+    }
+  }
+
+  #observe(event: WatchEvent<T>): void {
+    const version = event.type === 'BOOKMARK' ? event.resourceVersion : (event.object.metadata.resourceVersion ?? '');
+    const step = compareResourceVersions(version, this.#position ?? '');
+    if (step < 0) {
+      this.#relist = 'disorder';
+      throw new KubeError('Gone', `the watch went back from version ${this.#position} to ${version}`);
+    }
+    if (event.type !== 'BOOKMARK' && step > 0) {
+      const { type, object } = event;
+      this.#tell(type === 'DELETED' ? seeAbsent(this.#cache, keyText(keyOf(object))) : seePresent(this.#cache, object));
+    }
+    this.#position = version;
+  }
+
+  #tell(changes: Iterable<ObjectChange<T>>): void {
+    for (const change of changes) {
+      this.#handlers.tell(change);
+    }
+  }
+
+  async #waitAfter(error: unknown, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) {
+      return;
+    }
+    const { clock, random, observer } = this.#options;
+    this.#failures += 1;
+    if (isKubeError(error, 'Gone')) {
+      this.#relist ??= 'gone';
+    }
+    const delay = retryDelay(error, this.#failures, random);
+    observer?.failed?.(isKubeError(error) ? error.reason : 'Internal');
+    this.#logger.warn('lost the API server’s changes; trying again', { error, failures: this.#failures, delay });
+    await sleepQuietly(clock, delay, signal);
+  }
+}
+
+/** Until the time is up or the signal aborts, whichever comes first. */
+async function sleepQuietly(clock: Clock, milliseconds: number, signal: AbortSignal): Promise<void> {
+  try {
+    await clock.sleep(milliseconds, signal);
+  } catch {
+    // The caller looks at the signal itself.
+  }
+}
+
+function between({ least, most }: { least: number; most: number }, random: Random): number {
+  return least + (most - least) * random();
+}
