@@ -1,5 +1,5 @@
 // What ajv found, said as the API server says it, so that a user reads the same words from either.
-import type { ErrorObject, AnySchemaObject } from 'ajv';
+import type { AnySchemaObject, ErrorObject } from 'ajv';
 
 /** One line per fault, each beginning with the field. `root` is the object that was checked. */
 export function errorLines(errors: readonly ErrorObject[], root: unknown): string[] {

@@ -26,6 +26,7 @@ function facts(schema: StructuralSchema): string[] {
   ];
 }
 
-function isScalar(value: unknown): value is string | number | boolean {
+/** What can be put into words as it is. */
+export function isScalar(value: unknown): value is string | number | boolean {
   return ['string', 'number', 'boolean'].includes(typeof value);
 }

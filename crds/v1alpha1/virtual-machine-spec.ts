@@ -16,25 +16,29 @@ import { DNS_LABEL, dnsLabel, labelSelector, subdomain } from './fragments.ts';
 export const powerStates = ['Running', 'Stopped'] as const;
 export type PowerState = (typeof powerStates)[number];
 
-export const resourcesSchema = object(
-  'CPUs and memory of the guest. What a running guest cannot take over at once waits for its next start: see status.pendingChanges.',
-  {
-    cpus: integer('Number of virtual CPUs.', { minimum: 1, maximum: 512 }),
-    memory: quantity('Memory of the guest, for example 512Mi or 4Gi. From 1Mi to 64Ti.'),
-  },
-  {
-    rules: [
-      {
-        rule: "!isQuantity(string(self.memory)) || quantity(string(self.memory)).compareTo(quantity('1Mi')) >= 0",
-        message: 'memory must be at least 1Mi: give a quantity such as 512Mi',
-      },
-      {
-        rule: "!isQuantity(string(self.memory)) || quantity(string(self.memory)).compareTo(quantity('64Ti')) <= 0",
-        message: 'memory must be at most 64Ti: give a quantity such as 512Mi',
-      },
-    ],
-  },
-);
+function resources(description: string) {
+  return object(
+    description,
+    {
+      cpus: integer('Number of virtual CPUs.', { minimum: 1, maximum: 512 }),
+      memory: quantity('Memory of the guest, for example 512Mi or 4Gi. From 1Mi to 64Ti.'),
+    },
+    {
+      rules: [
+        {
+          rule: "!isQuantity(string(self.memory)) || quantity(string(self.memory)).compareTo(quantity('1Mi')) >= 0",
+          message: 'memory must be at least 1Mi: give a quantity such as 512Mi',
+        },
+        {
+          rule: "!isQuantity(string(self.memory)) || quantity(string(self.memory)).compareTo(quantity('64Ti')) <= 0",
+          message: 'memory must be at most 64Ti: give a quantity such as 512Mi',
+        },
+      ],
+    },
+  );
+}
+
+export const resourcesSchema = resources('CPUs and memory.');
 export interface Resources extends Static<typeof resourcesSchema> {}
 
 /** A file in the hypervisor's boot directory: a name, never a path, so that no manifest can reach another file. */
@@ -159,7 +163,9 @@ export const virtualMachineSpecSchema = object(
       powerStates,
       { default: 'Running' },
     ),
-    resources: resourcesSchema,
+    resources: resources(
+      'CPUs and memory of the guest. What a running guest cannot take over at once waits for its next start: see status.pendingChanges.',
+    ),
     boot: bootSchema,
     disks: optional(listMap('Disks, in the order in which the guest sees them.', 'name', diskSchema, { maxItems: 16 })),
     interfaces: optional(

@@ -1,0 +1,72 @@
+import { expect } from 'chai';
+import { invalidManifests, validManifests } from './corpus/corpus.ts';
+import { bounds, violations } from './corpus/violations.ts';
+import { rootSchema } from './schema/to-crd.ts';
+import { kinds } from './v1alpha1/kinds.ts';
+import { validatorFor } from './validate.ts';
+
+for (const kind of kinds) {
+  const validate = validatorFor(kind);
+  const errorsOf = (object: unknown) => {
+    const verdict = validate(object);
+    return verdict.valid ? '' : verdict.errors.join('\n');
+  };
+
+  describe(`the corpus of ${kind.kind}`, () => {
+    for (const { file, object } of validManifests(kind)) {
+      it(`accepts ${file}`, () => {
+        expect(errorsOf(object)).to.equal('');
+      });
+    }
+
+    for (const { file, object, rejectedBy, field, says } of invalidManifests(kind)) {
+      if (rejectedBy === 'schema') {
+        it(`refuses ${file} and says where and why`, () => {
+          const line = errorsOf(object)
+            .split('\n')
+            .find((error) => error.startsWith(`${field}: `));
+          expect(line).to.include(says);
+        });
+      } else {
+        it(`leaves ${file} to the API server`, () => {
+          expect(errorsOf(object)).to.equal('');
+        });
+      }
+    }
+
+    it('has an entry for every rule that is not about a change', () => {
+      const said = invalidManifests(kind).map((entry) => entry.says);
+      const messages = ruleMessages(rootSchema(kind));
+      expect(messages.filter((message) => !said.some((text) => message.startsWith(text)))).to.deep.equal([]);
+    });
+  });
+
+  describe(`the schema of ${kind.kind}`, () => {
+    const broken = validManifests(kind).flatMap(({ object }) => violations(rootSchema(kind), object));
+
+    it('has a valid manifest for every field', () => {
+      const covered = new Set(broken.map((violation) => violation.bound));
+      expect(bounds(rootSchema(kind)).filter((bound) => !covered.has(bound))).to.deep.equal([]);
+    });
+
+    it('refuses whatever breaks a bound, naming the field and the bound', () => {
+      for (const { bound, field, says, object } of broken) {
+        const lines = errorsOf(object).split('\n');
+        expect(
+          lines.some((line) => line.startsWith(`${field}: `) && line.includes(says)),
+          `${bound}: ${lines.join('\n')}`,
+        ).to.equal(true);
+      }
+    });
+  });
+}
+
+function ruleMessages(schema: object): string[] {
+  return Object.entries(schema).flatMap(([keyword, value]) => {
+    if (keyword !== 'x-kubernetes-validations') return typeof value === 'object' ? ruleMessages(Object(value)) : [];
+    return Object.values(Object(value))
+      .map((rule) => Object(rule))
+      .filter((rule) => !String(rule.rule).includes('oldSelf'))
+      .map((rule) => String(rule.message));
+  });
+}
