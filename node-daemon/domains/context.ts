@@ -1,0 +1,48 @@
+// What reconciling guests needs of the world. Wiring fills it; tests fill it with models.
+import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
+import type { Clock } from '#runtime/clock.ts';
+import type { ResourceType } from '#runtime/kube/resource.ts';
+import type { KubeStore } from '#runtime/kube/store.ts';
+import type { Logger } from '#runtime/log.ts';
+import type { ObjectReader } from '#runtime/object-cache.ts';
+import type { OwnWrites } from '#runtime/own-writes.ts';
+import type { EventInitiator, HypervisorDriver } from '../hypervisor/driver.ts';
+import type { Admission } from './admission.ts';
+import { type DomainMemory, nothingRemembered } from './memory.ts';
+import type { Self } from './snapshot.ts';
+
+export interface DomainContext {
+  readonly store: KubeStore;
+  readonly machineType: ResourceType<VirtualMachine>;
+  /** The VMs placed on this node. */
+  readonly machines: ObjectReader<VirtualMachine, 'uuid'>;
+  readonly ownWrites: OwnWrites<VirtualMachine>;
+  readonly driver: HypervisorDriver;
+  readonly admission: Admission;
+  readonly heartbeat: { isValid(): boolean };
+  /** This hypervisor, once it is registered. */
+  readonly self: () => Self;
+  readonly memories: Memories;
+  /** uuid → what the last call-back said of who ended the guest. */
+  readonly initiators: Map<string, EventInitiator>;
+  /** uuids of guests of ours whose VirtualMachine is gone, as live reads have shown. */
+  readonly orphans: Set<string>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export class Memories {
+  readonly #memories = new Map<string, DomainMemory>();
+
+  get(uuid: string): DomainMemory {
+    return this.#memories.get(uuid) ?? nothingRemembered;
+  }
+
+  set(uuid: string, memory: DomainMemory): void {
+    this.#memories.set(uuid, memory);
+  }
+
+  forget(uuid: string): void {
+    this.#memories.delete(uuid);
+  }
+}

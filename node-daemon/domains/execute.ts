@@ -1,0 +1,107 @@
+// All writing to the hypervisor.
+import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
+import type { Granted, PlacementStatus } from '#crds/v1alpha1/virtual-machine-status.ts';
+import { DriverError, isDriverError } from '../hypervisor/errors.ts';
+import type { Step } from './actions.ts';
+import type { DomainContext } from './context.ts';
+import { definitionOf, metadataOf } from './definition.ts';
+import { rememberAsked, rememberFailedStart, rememberForced, rememberStarted } from './memory.ts';
+import { WORTH_TELLING_MS } from './pauses.ts';
+
+interface Work {
+  readonly context: DomainContext;
+  readonly uuid: string;
+  /** As a live read gave it in this pass. */
+  readonly vm: VirtualMachine;
+  /** Called once if a start takes long enough to be worth telling. */
+  readonly onSlowStart: () => Promise<void>;
+}
+
+/** Does one step and remembers it. What a hypervisor refuses becomes memory for the next plan, never an exception. */
+export async function execute(step: Step, work: Work): Promise<void> {
+  const { context, uuid } = work;
+  context.logger.info(step.kind, {
+    uuid,
+    vm: `${work.vm.metadata.namespace}/${work.vm.metadata.name}`,
+    reason: step.reason,
+  });
+  switch (step.kind) {
+    case 'Start':
+      return start(work);
+    case 'AskShutdown':
+      return askShutdown(work);
+    case 'PullPlug':
+      await context.driver.destroy(uuid);
+      return remember(work, rememberForced);
+    case 'Undefine':
+      await context.driver.undefine(uuid);
+      return context.memories.forget(uuid);
+    case 'Confirm': {
+      const { granted, placement } = grantOf(work.vm);
+      return context.driver.setMetadata(uuid, metadataOf(work.vm, granted, placement));
+    }
+  }
+}
+
+function remember({ context, uuid }: Work, change: typeof rememberAsked): void {
+  context.memories.set(uuid, change(context.memories.get(uuid), context.clock.monotonic()));
+}
+
+/** A hypervisor that cannot ask its guests counts as having asked: the grace period then ends in force, or never. */
+async function askShutdown(work: Work): Promise<void> {
+  try {
+    await work.context.driver.shutdown(work.uuid);
+  } catch (error) {
+    if (!isDriverError(error, 'Unsupported', 'Busy')) throw error;
+  }
+  remember(work, rememberAsked);
+}
+
+async function start(work: Work): Promise<void> {
+  const { context, uuid, vm } = work;
+  const { granted, placement } = grantOf(vm);
+  const definition = definitionOf(vm, granted, placement);
+  context.admission.accept(uuid, definition);
+  try {
+    await tellingWhenSlow(work, async () => {
+      await context.driver.define(definition);
+      await context.driver.start(uuid);
+    });
+    context.admission.started(uuid);
+    context.initiators.delete(uuid);
+    remember(work, rememberStarted);
+  } catch (error) {
+    context.admission.release(uuid);
+    if (!isDriverError(error)) throw error;
+    rememberFault(work, error);
+  }
+}
+
+function rememberFault({ context, uuid }: Work, error: DriverError): void {
+  const fault = {
+    code: error.reason === 'Invalid' ? 'InvalidOnHypervisor' : 'StartFailed',
+    reason: `${context.self().name} could not start the guest: ${error.message}. It is tried again, with growing pauses.`,
+  };
+  context.logger.warn('start failed', { uuid, error });
+  const { memories, clock } = context;
+  memories.set(uuid, rememberFailedStart(memories.get(uuid), clock.monotonic(), fault));
+}
+
+async function tellingWhenSlow({ context, onSlowStart }: Work, work: () => Promise<void>): Promise<void> {
+  const finished = new AbortController();
+  const telling = context.clock.sleep(WORTH_TELLING_MS, finished.signal).then(onSlowStart, () => undefined);
+  try {
+    await work();
+  } finally {
+    finished.abort();
+    await telling;
+  }
+}
+
+function grantOf(vm: VirtualMachine): { granted: Granted; placement: PlacementStatus } {
+  const { granted, placement } = vm.status ?? {};
+  if (granted === undefined || placement === undefined) {
+    throw new DriverError('Invalid', 'a step was planned for a VM that was not granted');
+  }
+  return { granted, placement };
+}

@@ -1,0 +1,102 @@
+// All reading for a decision on one guest; the result is not changed any more.
+import { parseQuantity } from '#crds/quantity.ts';
+import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
+import type { Address } from '#crds/v1alpha1/virtual-machine-status.ts';
+import { isKubeError } from '#runtime/kube/errors.ts';
+import type { ObjectKey } from '#runtime/kube/resource.ts';
+import { isDriverError } from '../hypervisor/errors.ts';
+import { presentDomain } from './actions.ts';
+import type { DomainContext } from './context.ts';
+import { derivedMacAddress } from './definition.ts';
+import type { Live, Room, Seen, Snapshot } from './snapshot.ts';
+
+export async function observe(context: DomainContext, uuid: string, live: Live): Promise<Snapshot> {
+  const { admission, heartbeat, clock, self, memories, initiators } = context;
+  const cached = cachedMachine(context, uuid);
+  const vm = live.kind === 'Found' ? live.vm : cached;
+  const domain = await seen(context, uuid);
+  if (domain.kind === 'Absent') admission.observe(uuid, undefined);
+  if (domain.kind === 'Present') admission.observe(uuid, domain.domain);
+  const addresses = vm === undefined ? [] : await addressesOf(context, vm, domain);
+  return {
+    self: self(),
+    cached,
+    live,
+    domain,
+    addresses,
+    room: roomFor(context, uuid, vm),
+    leaseValid: heartbeat.isValid(),
+    memory: memories.get(uuid),
+    initiator: initiators.get(uuid) ?? 'Unknown',
+    now: clock.monotonic(),
+  };
+}
+
+function cachedMachine({ machines, ownWrites }: DomainContext, uuid: string): VirtualMachine | undefined {
+  const [cached] = machines.byIndex('uuid', uuid);
+  return cached === undefined ? undefined : ownWrites.latest(cached);
+}
+
+async function seen({ driver }: DomainContext, uuid: string): Promise<Seen> {
+  try {
+    return await driver.observe(uuid);
+  } catch (error) {
+    if (!isDriverError(error)) throw error;
+    return { kind: 'Unknown', why: `The hypervisor does not answer: ${error.message}` };
+  }
+}
+
+async function addressesOf({ driver }: DomainContext, vm: VirtualMachine, domain: Seen): Promise<Address[]> {
+  if (domain.kind !== 'Present' || domain.domain.powerState !== 'Running') return [];
+  const cards = new Map(
+    (vm.spec.interfaces ?? []).map((card) => [
+      card.macAddress ?? derivedMacAddress(vm.metadata.uid, card.name),
+      card.name,
+    ]),
+  );
+  if (cards.size === 0) return [];
+  try {
+    const observed = await driver.addresses(domain.domain.uuid);
+    return observed.map(({ ip, macAddress, source }) => withInterface({ ip, source }, cards.get(macAddress)));
+  } catch (error) {
+    if (isDriverError(error)) return [...(vm.status?.addresses ?? [])];
+    throw error;
+  }
+}
+
+function withInterface(address: Address, name: string | undefined): Address {
+  return name === undefined ? address : { ...address, interface: name };
+}
+
+function roomFor({ admission }: DomainContext, uuid: string, vm: VirtualMachine | undefined): Room {
+  const resources = vm?.status?.granted?.resources;
+  if (resources === undefined) return { fits: false, reason: 'Nothing was granted.' };
+  return admission.roomFor(uuid, { cpus: resources.cpus, memoryBytes: parseQuantity(resources.memory) });
+}
+
+/**
+ * The object as it is now, read past every cache. Another object of the same name is not it. Rejects with a KubeError
+ * where the API server does not answer: then nothing is known, and nothing may be done.
+ */
+export async function readLive(context: DomainContext, snapshot: Snapshot, signal: AbortSignal): Promise<Live> {
+  const owner = ownerOf(snapshot);
+  if (owner === undefined) return { kind: 'Gone' };
+  try {
+    const vm = await context.store.get(context.machineType, owner.key, signal);
+    return vm.metadata.uid === owner.uid ? { kind: 'Found', vm } : { kind: 'Gone' };
+  } catch (error) {
+    if (isKubeError(error, 'NotFound')) return { kind: 'Gone' };
+    throw error;
+  }
+}
+
+function ownerOf(snapshot: Snapshot): { key: ObjectKey; uid: string } | undefined {
+  const { cached } = snapshot;
+  if (cached !== undefined) {
+    const { namespace, name, uid } = cached.metadata;
+    return { key: { namespace, name }, uid };
+  }
+  const metadata = presentDomain(snapshot)?.metadata;
+  if (metadata === undefined) return undefined;
+  return { key: { namespace: metadata.namespace, name: metadata.name }, uid: metadata.uid };
+}

@@ -1,0 +1,112 @@
+// One guest brought to what was granted: look, plan, act, look again, and tell once at the end.
+import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
+import { timestampOf } from '#runtime/clock.ts';
+import type { ReconcileResult } from '#runtime/controller.ts';
+import { writeStatus } from '#runtime/status-patch.ts';
+import type { Plan, Report } from './actions.ts';
+import type { DomainContext } from './context.ts';
+import { execute } from './execute.ts';
+import { rememberEnded } from './memory.ts';
+import { observe, readLive } from './observe.ts';
+import { planDomain } from './plan.ts';
+import type { Live, Snapshot } from './snapshot.ts';
+import { statusAfter } from './status.ts';
+
+/** Verify, start or undefine, and look: more rounds than that mean that the world moves faster than we do. */
+const ROUNDS = 6;
+const LOOK_AGAIN_MS = 1_000;
+/** Addresses come some seconds after the start, when the guest has asked for one. */
+const ADDRESS_POLL_MS = 3_000;
+const ADDRESS_POLL_FOR_MS = 180_000;
+
+/** Idempotent. Rejects with a KubeError or DriverError; nothing is lost by calling it again. */
+export async function reconcileDomain(
+  context: DomainContext,
+  uuid: string,
+  signal: AbortSignal,
+): Promise<ReconcileResult> {
+  let live: Live = { kind: 'NotAsked' };
+  for (let round = 0; round < ROUNDS; round++) {
+    const snapshot = await observe(context, uuid, live);
+    const plan = planDomain(snapshot);
+    if (plan.kind === 'Verify') live = await readLive(context, snapshot, signal);
+    else if (plan.kind === 'Act') live = await actOn(context, { uuid, plan, live, signal });
+    else return conclude(context, { uuid, plan, snapshot, signal });
+  }
+  return { again: LOOK_AGAIN_MS };
+}
+
+interface Acting {
+  readonly uuid: string;
+  readonly plan: Extract<Plan, { kind: 'Act' }>;
+  readonly live: Live;
+  readonly signal: AbortSignal;
+}
+
+/** Gives back the object as it is known after the step: a slow start writes to it. */
+async function actOn(context: DomainContext, { uuid, plan, live, signal }: Acting): Promise<Live> {
+  if (live.kind !== 'Found') throw new Error(`${plan.step.kind} was planned without a live read`);
+  let { vm } = live;
+  const onSlowStart = async () => {
+    const snapshot = await observe(context, uuid, live);
+    vm = await write(context, { vm, snapshot, report: { powerState: 'Starting' }, signal });
+  };
+  await execute(plan.step, { context, uuid, vm, onSlowStart });
+  return { kind: 'Found', vm };
+}
+
+interface Concluding {
+  readonly uuid: string;
+  readonly plan: Exclude<Plan, { kind: 'Verify' | 'Act' }>;
+  readonly snapshot: Snapshot;
+  readonly signal: AbortSignal;
+}
+
+async function conclude(
+  context: DomainContext,
+  { uuid, plan, snapshot, signal }: Concluding,
+): Promise<ReconcileResult> {
+  if (plan.kind === 'Orphaned') {
+    context.orphans.add(uuid);
+    return {};
+  }
+  context.orphans.delete(uuid);
+  const vm = snapshot.live.kind === 'Found' ? snapshot.live.vm : snapshot.cached;
+  if (plan.kind === 'Report' && vm !== undefined) {
+    rememberEnd(context, uuid, plan.report);
+    await write(context, { vm, snapshot, report: plan.report, signal });
+  }
+  return { ...againAfter(plan, snapshot) };
+}
+
+function rememberEnd({ memories, clock }: DomainContext, uuid: string, { termination, powerState }: Report): void {
+  const ended = termination !== undefined && powerState !== 'Stopped' && powerState !== 'Absent';
+  if (ended) memories.set(uuid, rememberEnded(memories.get(uuid), clock.monotonic()));
+}
+
+function againAfter(plan: Exclude<Plan, { kind: 'Verify' | 'Act' | 'Orphaned' }>, snapshot: Snapshot): ReconcileResult {
+  if (plan.again !== undefined) return { again: plan.again };
+  return waitsForAddress(plan, snapshot) ? { again: ADDRESS_POLL_MS } : {};
+}
+
+function waitsForAddress(plan: Plan, { addresses, memory, cached, live, now }: Snapshot): boolean {
+  if (plan.kind !== 'Report' || plan.report.powerState !== 'Running' || addresses.length > 0) return false;
+  const vm = live.kind === 'Found' ? live.vm : cached;
+  const hasInterfaces = (vm?.spec.interfaces ?? []).length > 0;
+  return hasInterfaces && memory.startedAt !== undefined && now - memory.startedAt < ADDRESS_POLL_FOR_MS;
+}
+
+interface Writing {
+  readonly vm: VirtualMachine;
+  readonly snapshot: Snapshot;
+  readonly report: Report;
+  readonly signal: AbortSignal;
+}
+
+async function write(context: DomainContext, { vm, snapshot, report, signal }: Writing): Promise<VirtualMachine> {
+  const { store, machineType, clock, ownWrites } = context;
+  const next = statusAfter(report, { vm, snapshot, time: timestampOf(clock.now()) });
+  const written = await writeStatus(store, machineType, { observed: vm, next, signal });
+  if (written !== vm) ownWrites.remember(written);
+  return written;
+}
