@@ -38,6 +38,23 @@ export class Ledger {
     return previous !== undefined && freed(previous, next);
   }
 
+  /**
+   * Takes in a state that is about to be written. The function given back takes it out again, for a write that did not
+   * happen; it does nothing once something newer was taken in.
+   */
+  assume(vm: VirtualMachine): () => void {
+    const { uid } = vm.metadata;
+    const previous = this.assignments.get(uid);
+    this.record(vm);
+    const assumed = this.assignments.get(uid);
+    return () => {
+      if (assumed === undefined || this.assignments.get(uid) !== assumed) return;
+      this.move(assumed, previous);
+      if (previous === undefined) this.assignments.delete(uid);
+      else this.assignments.set(uid, previous);
+    };
+  }
+
   /** Forgets a VM that is gone. True when room appeared. */
   forget(uid: string): boolean {
     const previous = this.assignments.get(uid);

@@ -1,0 +1,39 @@
+// A Hypervisor object and what is heard of it, as placement sees it.
+import { findCondition, isConditionTrue } from '#crds/conditions.ts';
+import { parseQuantity } from '#crds/quantity.ts';
+import type { Hypervisor } from '#crds/v1alpha1/hypervisor.ts';
+import type { Amount, Candidate } from '#operator/placement/candidate.ts';
+
+export function candidateOf(hypervisor: Hypervisor, silentSince: string | undefined, assigned: Amount): Candidate {
+  const { metadata, spec, status } = hypervisor;
+  return {
+    name: metadata.name,
+    uid: metadata.uid,
+    labels: metadata.labels ?? {},
+    accepted: isConditionTrue(status?.conditions, 'Accepted'),
+    unschedulable: spec.unschedulable ?? false,
+    reachable: reachability(hypervisor, silentSince),
+    allocatable: amountOf(status?.allocatable),
+    assigned,
+  };
+}
+
+function amountOf(amount: { cpus: number; memory: string | number } | undefined): Amount {
+  return amount === undefined
+    ? { cpus: 0, memoryBytes: 0 }
+    : { cpus: amount.cpus, memoryBytes: parseQuantity(amount.memory) };
+}
+
+function reachability({ metadata, status }: Hypervisor, silentSince: string | undefined): Candidate['reachable'] {
+  if (silentSince !== undefined) {
+    return { yes: false, why: `The daemon of ${metadata.name} has been silent since ${silentSince}.` };
+  }
+  const driver = findCondition(status?.conditions, 'DriverConnected');
+  if (driver?.status === 'False') {
+    return {
+      yes: false,
+      why: `The daemon of ${metadata.name} cannot reach its hypervisor since ${driver.lastTransitionTime}.`,
+    };
+  }
+  return { yes: true };
+}

@@ -1,0 +1,57 @@
+// What the operator says of a hypervisor: whether it may take part, and whether it is heard. Pure.
+import { findCondition } from '#crds/conditions.ts';
+import type { Condition } from '#crds/v1alpha1/fragments.ts';
+import type { Hypervisor } from '#crds/v1alpha1/hypervisor.ts';
+
+export interface Snapshot {
+  readonly hypervisor: Hypervisor;
+  /** RFC 3339: since when its Lease has not changed; undefined while it is heard. */
+  readonly silentSince: string | undefined;
+}
+
+type Told = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>;
+
+export interface Plan {
+  /** Conditions to set; none when all is said already. */
+  readonly conditions: readonly Told[];
+}
+
+/** Until there are policies, whoever may create a Hypervisor may join. */
+export function planHypervisor({ hypervisor, silentSince }: Snapshot): Plan {
+  const wanted = [accepted(), schedulable(hypervisor, silentSince), ...readiness(silentSince)];
+  const said = hypervisor.status?.conditions;
+  return { conditions: wanted.filter((told) => !alreadySaid(said, told)) };
+}
+
+function alreadySaid(conditions: readonly Condition[] | undefined, { type, status, reason }: Told): boolean {
+  const known = findCondition(conditions, type);
+  return known?.status === status && known.reason === reason;
+}
+
+function accepted(): Told {
+  const message = 'No policy objects: every hypervisor whose daemon may register is accepted.';
+  return { type: 'Accepted', status: 'True', reason: 'Allowed', message };
+}
+
+function schedulable(hypervisor: Hypervisor, silentSince: string | undefined): Told {
+  const type = 'Schedulable';
+  if (hypervisor.spec.unschedulable === true) {
+    return {
+      type,
+      status: 'False',
+      reason: 'Cordoned',
+      message: 'spec.unschedulable is set: no new VM is placed here.',
+    };
+  }
+  if (silentSince !== undefined) {
+    return { type, status: 'False', reason: 'Silent', message: 'Its daemon is not heard: no new VM is placed here.' };
+  }
+  return { type, status: 'True', reason: 'Open', message: 'New VMs may be placed here.' };
+}
+
+/** The daemon says of itself that it is ready; only its silence has to be told by somebody else. */
+function readiness(silentSince: string | undefined): Told[] {
+  if (silentSince === undefined) return [];
+  const message = `Its daemon has been silent since ${silentSince}. Guests may be running; nothing is done to them.`;
+  return [{ type: 'Ready', status: 'Unknown', reason: 'Silent', message }];
+}

@@ -1,0 +1,26 @@
+// What reconciling VMs needs of the world. Wiring fills it; tests fill it with models.
+import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
+import type { Candidate } from '#operator/placement/candidate.ts';
+import type { Ledger } from '#operator/placement/ledger.ts';
+import type { Clock } from '#runtime/clock.ts';
+import type { ResourceType } from '#runtime/kube/resource.ts';
+import type { KubeStore } from '#runtime/kube/store.ts';
+import type { Logger } from '#runtime/log.ts';
+import type { ObjectReader } from '#runtime/object-cache.ts';
+import type { OwnWrites } from '#runtime/own-writes.ts';
+import type { Sign } from './status.ts';
+
+export interface MachineContext {
+  readonly store: KubeStore;
+  readonly machineType: ResourceType<VirtualMachine>;
+  readonly machines: ObjectReader<VirtualMachine, 'hypervisor'>;
+  readonly ownWrites: OwnWrites<VirtualMachine>;
+  readonly ledger: Ledger;
+  /** All hypervisors as they are now. */
+  readonly candidates: () => readonly Candidate[];
+  readonly sign: Sign;
+  /** Keys of VMs that wait for room. */
+  readonly waiting: Set<string>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}

@@ -1,0 +1,59 @@
+// All writes about one VM: at most one.
+import { VM_FINALIZER } from '#crds/v1alpha1/names.ts';
+import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
+import { timestampOf } from '#runtime/clock.ts';
+import { isKubeError } from '#runtime/kube/errors.ts';
+import { writeStatus } from '#runtime/status-patch.ts';
+import type { MachineContext } from './context.ts';
+import type { Action } from './plan.ts';
+import { statusAfter } from './status.ts';
+
+/** Rejects with a KubeError; after Conflict nothing was written, after Unreachable it may have been. */
+export async function execute(
+  context: MachineContext,
+  vm: VirtualMachine,
+  actions: readonly Action[],
+  signal: AbortSignal,
+): Promise<void> {
+  if (actions.length === 0) return;
+  for (const action of actions) tell(context, vm, action);
+  if (actions.some((action) => action.kind === 'Finalize')) return finalize(context, vm, signal);
+  await writeDecision(context, vm, actions, signal);
+}
+
+function tell({ logger }: MachineContext, vm: VirtualMachine, action: Action): void {
+  const { namespace, name } = vm.metadata;
+  logger.info(action.kind, { vm: `${namespace}/${name}`, reason: action.reason });
+}
+
+/** Room is taken before the write is sent, so that two VMs decided side by side cannot both be given it. */
+async function writeDecision(
+  context: MachineContext,
+  vm: VirtualMachine,
+  actions: readonly Action[],
+  signal: AbortSignal,
+): Promise<void> {
+  const { store, machineType, ledger, ownWrites, sign, clock } = context;
+  const next = statusAfter(actions, { vm, sign, time: timestampOf(clock.now()) });
+  const undo = ledger.assume({ ...vm, status: next });
+  try {
+    const written = await writeStatus(store, machineType, { observed: vm, next, signal });
+    ownWrites.remember(written);
+    ledger.record(written);
+  } catch (error) {
+    if (!isKubeError(error, 'Unreachable', 'Timeout', 'Internal')) undo();
+    throw error;
+  }
+}
+
+async function finalize(context: MachineContext, vm: VirtualMachine, signal: AbortSignal): Promise<void> {
+  const { namespace, name, resourceVersion, finalizers = [] } = vm.metadata;
+  const patch = {
+    metadata: { resourceVersion, finalizers: finalizers.filter((finalizer) => finalizer !== VM_FINALIZER) },
+  };
+  try {
+    await context.store.mergePatch(context.machineType, { namespace, name }, patch, { signal });
+  } catch (error) {
+    if (!isKubeError(error, 'NotFound')) throw error;
+  }
+}
