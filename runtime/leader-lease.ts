@@ -1,0 +1,159 @@
+// One candidate's dealings with the Lease: is it free, take it, renew it, give it back.
+import type { Clock } from './clock.ts';
+import { isKubeError, type KubeErrorReason } from './kube/errors.ts';
+import type { KubeStore } from './kube/store.ts';
+import { LEASES, type Lease, type LeaseSpec, microTimestampOf } from './lease.ts';
+
+export interface LeaderLeaseOptions {
+  store: KubeStore;
+  clock: Clock;
+  namespace: string;
+  name: string;
+  /** Unique to this process: two that share it would both lead. */
+  identity: string;
+  leaseDurationMs: number;
+}
+
+/** A Lease in one's own hands. `sentAt` is the monotonic moment before the write that made it so was sent. */
+export interface Held {
+  readonly lease: Lease;
+  readonly sentAt: number;
+}
+
+/**
+ * Whether another holder's time is up is judged by watching his record stay the same for its whole duration on one's
+ * own monotonic clock; the times stored in it are never compared with anything. Every write carries the
+ * resourceVersion that was read. Rejects with a KubeError.
+ */
+export class LeaderLease {
+  readonly #options: LeaderLeaseOptions;
+  /** The other holder's last write, and when it was first seen here. */
+  #watched: { version: string; since: number; durationMs: number } | undefined;
+  /** So that the next one is higher even where the Lease was deleted meanwhile. */
+  #highestTerm = -1;
+
+  constructor(options: LeaderLeaseOptions) {
+    this.#options = options;
+  }
+
+  /** The Lease if it was free and is now one's own; undefined if another holds it or was quicker. */
+  async tryAcquire(signal: AbortSignal): Promise<Held | undefined> {
+    const lease = await this.#read(signal);
+    if (!this.#isFree(lease)) {
+      return undefined;
+    }
+    const acquireTime = microTimestampOf(this.#options.clock.now());
+    const leaseTransitions = this.#highestTerm + 1;
+    try {
+      return await this.#write(lease, { ...this.#ownership(), acquireTime, leaseTransitions }, signal);
+    } catch (error) {
+      return unlessReason(error, 'Conflict', 'AlreadyExists', 'NotFound');
+    }
+  }
+
+  /** Undefined if it was lost to another. Where somebody else touched or deleted the Lease, it is still one's own. */
+  async renew(held: Held, signal: AbortSignal): Promise<Held | undefined> {
+    try {
+      return await this.#write(held.lease, this.#ownership(), signal);
+    } catch (error) {
+      unlessReason(error, 'Conflict', 'NotFound');
+    }
+    const lease = await this.#read(signal);
+    if (lease !== undefined && lease.spec?.holderIdentity !== this.#options.identity) {
+      return undefined;
+    }
+    try {
+      return await this.#write(lease, { ...held.lease.spec, ...this.#ownership() }, signal);
+    } catch (error) {
+      return unlessReason(error, 'AlreadyExists');
+    }
+  }
+
+  /** Lets the others take it at once; nothing happens where it is not one's own any more. */
+  async release(signal: AbortSignal): Promise<void> {
+    const lease = await this.#read(signal);
+    if (lease?.spec?.holderIdentity !== this.#options.identity) {
+      return;
+    }
+    const spec = { holderIdentity: null, renewTime: microTimestampOf(this.#options.clock.now()) };
+    try {
+      await this.#patch(lease, spec, signal);
+    } catch (error) {
+      // A renewal of one's own that was cut off may have arrived in between.
+      unlessReason(error, 'Conflict');
+      await this.release(signal);
+    }
+  }
+
+  #isFree(lease: Lease | undefined): boolean {
+    if (lease === undefined) {
+      return this.#hasExpired();
+    }
+    const { holderIdentity, leaseTransitions = 0 } = lease.spec ?? {};
+    this.#highestTerm = Math.max(this.#highestTerm, leaseTransitions);
+    if (!holderIdentity || holderIdentity === this.#options.identity) {
+      return true;
+    }
+    this.#watch(lease);
+    return this.#hasExpired();
+  }
+
+  #watch({ metadata: { uid, resourceVersion }, spec }: Lease): void {
+    const { clock, leaseDurationMs } = this.#options;
+    const version = `${uid} ${resourceVersion}`;
+    if (this.#watched?.version !== version) {
+      const durationMs = spec?.leaseDurationSeconds === undefined ? leaseDurationMs : spec.leaseDurationSeconds * 1000;
+      this.#watched = { version, since: clock.monotonic(), durationMs };
+    }
+  }
+
+  /** Also asked of a Lease that somebody deleted: its holder may not know yet. */
+  #hasExpired(): boolean {
+    const { clock } = this.#options;
+    return this.#watched === undefined || clock.monotonic() - this.#watched.since >= this.#watched.durationMs;
+  }
+
+  #ownership(): LeaseSpec {
+    const { clock, identity, leaseDurationMs } = this.#options;
+    return {
+      holderIdentity: identity,
+      leaseDurationSeconds: Math.ceil(leaseDurationMs / 1000),
+      renewTime: microTimestampOf(clock.now()),
+    };
+  }
+
+  async #read(signal: AbortSignal): Promise<Lease | undefined> {
+    const { store, namespace, name } = this.#options;
+    try {
+      return await store.get(LEASES, { namespace, name }, signal);
+    } catch (error) {
+      return unlessReason(error, 'NotFound');
+    }
+  }
+
+  async #write(lease: Lease | undefined, spec: LeaseSpec, signal: AbortSignal): Promise<Held> {
+    const { store, clock, namespace, name } = this.#options;
+    const sentAt = clock.monotonic();
+    if (lease !== undefined) {
+      return { lease: await this.#patch(lease, spec, signal), sentAt };
+    }
+    const { apiVersion, kind } = LEASES;
+    return {
+      lease: await store.create(LEASES, { apiVersion, kind, metadata: { namespace, name }, spec }, signal),
+      sentAt,
+    };
+  }
+
+  async #patch(lease: Lease, spec: object, signal: AbortSignal): Promise<Lease> {
+    const { store, namespace, name } = this.#options;
+    const { resourceVersion } = lease.metadata;
+    return store.mergePatch(LEASES, { namespace, name }, { metadata: { resourceVersion }, spec }, { signal });
+  }
+}
+
+/** Throws what was not to be expected. */
+function unlessReason(error: unknown, ...expected: KubeErrorReason[]): undefined {
+  if (!isKubeError(error, ...expected)) {
+    throw error;
+  }
+}
