@@ -1,5 +1,6 @@
 // The store port over the simulated API server, as one user sees it.
 import { isKubeError, KubeError } from '../errors.ts';
+import { checkKey } from '../key-check.ts';
 import { type KubeObject, keyOf, keyText, type ObjectKey, type ResourceType } from '../resource.ts';
 import type {
   ApplyOptions,
@@ -44,6 +45,7 @@ export class MemoryStore implements KubeStore {
   get<T extends KubeObject>(type: ResourceType<T>, key: ObjectKey, signal?: AbortSignal): Promise<T> {
     const call: Call = { verb: 'get', kind: type.kind, key: keyText(key), user: this.#user };
     return this.#perform(call, signal, () => {
+      checkKey(type, key);
       const { database } = this.#server;
       return storedEntry({ database, model: this.#server.modelOf(type), key }).object as T;
     });
@@ -148,10 +150,7 @@ export class MemoryStore implements KubeStore {
     const { database, clock } = this.#server;
     const request = { user: this.#user, verb, subresource: options?.subresource };
     const model = this.#server.modelOf(type);
-    if (model.type.namespaced !== (key.namespace !== undefined)) {
-      const fault = model.type.namespaced ? 'is missing: name one' : 'is set, but the kind has none: leave it out';
-      throw new KubeError('Invalid', `metadata.namespace of ${type.kind} "${key.name}" ${fault}`);
-    }
+    checkKey(type, key);
     return { database, model, key, request, now: clock.now(), newUid: () => this.#server.newUid() };
   }
 
