@@ -1,0 +1,141 @@
+// Puts the operator together from its parts. No decision is made here.
+import { hypervisorResource, virtualMachineResource } from '#crds/v1alpha1/kinds.ts';
+import { LEADER_LEASE, SYSTEM_NAMESPACE } from '#crds/v1alpha1/names.ts';
+import { Controller, type ControllerObserver } from '#runtime/controller.ts';
+import { guardedStore } from '#runtime/guarded-store.ts';
+import { keyOf, keyText } from '#runtime/kube/resource.ts';
+import { LeaderElection } from '#runtime/leader-election.ts';
+import { candidateOf } from './hypervisor/candidate.ts';
+import { type HypervisorContext, reconcileHypervisor, silentSinceOf } from './hypervisor/reconcile.ts';
+import type { Candidate } from './placement/candidate.ts';
+import type { Signer } from './signing/key.ts';
+import { reconcileVirtualMachine } from './virtual-machine/reconcile.ts';
+import { type Listener, World, type WorldOptions } from './world.ts';
+
+export interface OperatorOptions extends WorldOptions {
+  readonly signer: Signer;
+  /** Unique to this process. */
+  readonly identity: string;
+  readonly workers?: number;
+  readonly controllerObserver?: (controller: string) => ControllerObserver;
+  readonly onLeading?: (leads: boolean) => void;
+}
+
+/** Runs until `stop` aborts, deciding only while it leads; then hands over cleanly. Rejects only if it cannot go on. */
+export async function runOperator(options: OperatorOptions, stop: AbortSignal): Promise<void> {
+  const world = new World(options);
+  const { store, clock, random, logger, identity } = options;
+  const election = new LeaderElection({
+    store,
+    clock,
+    random,
+    logger,
+    identity,
+    namespace: SYSTEM_NAMESPACE,
+    name: LEADER_LEASE,
+    observer: { leading: (leads) => options.onLeading?.(leads) },
+  });
+  const ended = new AbortController();
+  const running = world.run(ended.signal);
+  try {
+    await world.synced(stop);
+    const onLeading = async (leading: AbortSignal) => {
+      await lead({ options, world, stop, leading, isLeading: () => election.isLeading() });
+    };
+    await election.run({ onLeading, stop });
+  } catch (error) {
+    if (!stop.aborted) throw error;
+  } finally {
+    ended.abort();
+    await running;
+  }
+}
+
+interface Term {
+  readonly options: OperatorOptions;
+  readonly world: World;
+  readonly stop: AbortSignal;
+  readonly leading: AbortSignal;
+  readonly isLeading: () => boolean;
+}
+
+/** One term as the leader: everything is looked at once, then whatever changes. */
+async function lead(term: Term): Promise<void> {
+  const { options, world, stop, leading } = term;
+  world.heartbeats.listenAnew(options.clock.monotonic());
+  const waiting = new Set<string>();
+  const hypervisors = hypervisorController(term, (name) => listener.homeChanged(name));
+  const machines = machineController(term, waiting);
+  const listener: Listener = {
+    machineChanged: (key) => machines.enqueue(key),
+    hypervisorChanged: (name) => hypervisors.enqueue(name),
+    homeChanged: (name) =>
+      world.machines.cache.byIndex('hypervisor', name).forEach((vm) => machines.enqueue(keyText(keyOf(vm)))),
+    roomAppeared: () => waiting.forEach((key) => machines.enqueue(key)),
+  };
+  world.listen(listener);
+  world.hypervisors.cache.list().forEach((hypervisor) => hypervisors.enqueue(hypervisor.metadata.name));
+  world.machines.cache.list().forEach((vm) => machines.enqueue(keyText(keyOf(vm))));
+  await Promise.all([hypervisors.run(stop, leading), machines.run(stop, leading)]);
+  world.listen(undefined);
+}
+
+function hypervisorController(
+  { options, world, isLeading }: Term,
+  onReachabilityChanged: (name: string) => void,
+): Controller {
+  const context: HypervisorContext = {
+    store: guardedStore(options.store, isLeading),
+    hypervisorType: hypervisorResource,
+    hypervisors: world.hypervisors.cache,
+    ownWrites: world.hypervisorWrites,
+    heartbeats: world.heartbeats,
+    clock: options.clock,
+    onReachabilityChanged,
+    silent: new Set(),
+  };
+  return controller(options, 'hypervisor', async (name, signal) => reconcileHypervisor(context, name, signal));
+}
+
+function machineController({ options, world, isLeading }: Term, waiting: Set<string>): Controller {
+  const context = {
+    store: guardedStore(options.store, isLeading),
+    machineType: virtualMachineResource,
+    machines: world.machines.cache,
+    ownWrites: world.machineWrites,
+    ledger: world.ledger,
+    candidates: () => candidatesIn(world, options),
+    sign: (payload: string) => options.signer.sign(payload),
+    waiting,
+    clock: options.clock,
+    logger: options.logger,
+  };
+  return controller(options, 'virtual-machine', async (key, signal) => reconcileVirtualMachine(context, key, signal));
+}
+
+function candidatesIn(world: World, { clock }: OperatorOptions): Candidate[] {
+  const heard = { clock, heartbeats: world.heartbeats };
+  return world.hypervisors.cache.list().map((cached) => {
+    const hypervisor = world.hypervisorWrites.latest(cached);
+    const { name } = hypervisor.metadata;
+    return candidateOf(hypervisor, silentSinceOf(heard, name), world.ledger.assignedTo(name));
+  });
+}
+
+function controller(
+  options: OperatorOptions,
+  name: string,
+  reconcile: ConstructorParameters<typeof Controller>[0]['reconcile'],
+): Controller {
+  const { clock, random, logger, workers, controllerObserver } = options;
+  const observer = controllerObserver?.(name);
+  return new Controller({
+    name,
+    reconcile,
+    clock,
+    random,
+    logger,
+    workers: workers ?? 8,
+    ...(observer === undefined ? {} : { observer }),
+  });
+}
