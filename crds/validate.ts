@@ -79,8 +79,11 @@ function withoutNulls(value: unknown): unknown {
 
 const DATE_TIME = /^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$/;
 
+/** JavaScript reads the 30th of February as a day of March; Kubernetes does not. */
 function isDateTime(text: string): boolean {
-  return DATE_TIME.test(text) && !Number.isNaN(Date.parse(text));
+  const wallClock = text.slice(0, 19).toUpperCase();
+  const time = Date.parse(`${wallClock}Z`);
+  return DATE_TIME.test(text) && !Number.isNaN(time) && new Date(time).toISOString().startsWith(wallClock);
 }
 
 /** Sets and lists with keys hold nothing twice; plain JSON Schema cannot say so. */

@@ -21,7 +21,7 @@ const PHRASES: Record<string, (error: ErrorObject) => string> = {
   required: (error) => `Required value${hint(schemaOf(error).properties?.[error.params.missingProperty])}`,
   additionalProperties: (error) => `unknown field: known here are ${knownFields(error)}`,
   enum: (error) => `Unsupported value: ${text(error.data)}: supported values: ${allowedValues(error)}`,
-  type: (error) => invalid(error, `must be of type ${error.params.type}`),
+  type: (error) => invalid(error, `must be of type ${isTime(error) ? 'date-time' : error.params.type}`),
   anyOf: (error) => invalid(error, `must be of type integer,string${hint(error.parentSchema)}`),
   minimum: (error) => invalid(error, `should be greater than or equal to ${error.params.limit}`),
   maximum: (error) => invalid(error, `should be less than or equal to ${error.params.limit}`),
@@ -33,6 +33,10 @@ const PHRASES: Record<string, (error: ErrorObject) => string> = {
   format: (error) => invalid(error, `must be of type ${error.params.format}: ${text(error.data)}`),
   'x-kubernetes-list-type': (error) => `Duplicate value: ${error.params.name}`,
 };
+
+function isTime(error: ErrorObject): boolean {
+  return schemaOf(error).format === 'date-time';
+}
 
 function invalid(error: ErrorObject, wanted: string): string {
   return `Invalid value: ${text(error.data)}: ${wanted}`;

@@ -104,9 +104,9 @@ function violationsAt({ schema, value, path, rebuild }: Place): Violation[] {
 type Breaker = (schema: StructuralSchema, value: unknown) => { value: unknown; says: string; at?: string } | undefined;
 
 const BREAKERS: Record<string, Breaker> = {
-  type: (schema) => ({
-    value: schema.type === 'object' ? [] : {},
-    says: `must be of type ${schema.type ?? 'integer,string'}`,
+  type: ({ type = 'integer,string', format }) => ({
+    value: type.includes('string') ? {} : 'text',
+    says: `must be of type ${format === 'date-time' ? format : type}`,
   }),
   required: ({ required: [first] = [] }, value) =>
     first === undefined ? undefined : { value: without(value, first), at: `.${first}`, says: 'Required value' },
@@ -117,8 +117,8 @@ const BREAKERS: Record<string, Breaker> = {
   enum: ({ enum: values }) => (values === undefined ? undefined : { value: 'Nonsense', says: 'Unsupported value' }),
   format: ({ format }) =>
     format === 'date-time' ? { value: 'noon', says: 'must be of type date-time: "noon"' } : undefined,
-  pattern: ({ pattern }) =>
-    pattern === undefined ? undefined : { value: '\u0007', says: `should match '${pattern}'` },
+  pattern: ({ pattern, minLength = 1 }) =>
+    pattern === undefined ? undefined : { value: '\u0007'.repeat(minLength), says: `should match '${pattern}'` },
   minimum: ({ minimum }) =>
     minimum === undefined ? undefined : { value: minimum - 1, says: `should be greater than or equal to ${minimum}` },
   maximum: ({ maximum }) =>

@@ -138,27 +138,38 @@ const decisionSchema = object('The last verdict of a policy on an event.', {
 });
 export interface Decision extends Static<typeof decisionSchema> {}
 
-export const virtualMachineStatusSchema = object('What is. Written by the operator and by the daemon of the node.', {
-  observedGeneration: optional(generation('The metadata.generation that the operator has decided on.')),
-  phase: optional(stringEnum('One word for people; programs read the conditions.', phases)),
-  granted: optional(grantedSchema),
-  placement: optional(placementStatusSchema),
-  instance: optional(instanceSchema),
-  managed: optional(
-    object('How the VM came under management.', {
-      origin: stringEnum('Created here, adopted while it ran, or recovered from a hypervisor.', [
-        'Created',
-        'Adopted',
-        'Recovered',
-      ]),
-    }),
-  ),
-  addresses: optional(list('Observed addresses.', addressSchema, { maxItems: 32 })),
-  usage: optional(usageSchema),
-  lastTermination: optional(lastTerminationSchema),
-  pendingChanges: optional(list('Changes that wait for a restart.', pendingChangeSchema, { maxItems: 32 })),
-  decisions: optional(list('The last verdict per event and policy.', decisionSchema, { maxItems: 16 })),
-  transitions: optional(list('The latest changes of state, oldest first.', transitionSchema, { maxItems: 16 })),
-  conditions: optional(conditions('Ready, Authorized, Placed, Provisioned, PowerStateSynced and more.')),
-});
+export const virtualMachineStatusSchema = object(
+  'What is. Written by the operator and by the daemon of the node.',
+  {
+    observedGeneration: optional(generation('The metadata.generation that the operator has decided on.')),
+    phase: optional(stringEnum('One word for people; programs read the conditions.', phases)),
+    granted: optional(grantedSchema),
+    placement: optional(placementStatusSchema),
+    instance: optional(instanceSchema),
+    managed: optional(
+      object('How the VM came under management.', {
+        origin: stringEnum('Created here, adopted while it ran, or recovered from a hypervisor.', [
+          'Created',
+          'Adopted',
+          'Recovered',
+        ]),
+      }),
+    ),
+    addresses: optional(list('Observed addresses.', addressSchema, { maxItems: 32 })),
+    usage: optional(usageSchema),
+    lastTermination: optional(lastTerminationSchema),
+    pendingChanges: optional(list('Changes that wait for a restart.', pendingChangeSchema, { maxItems: 32 })),
+    decisions: optional(list('The last verdict per event and policy.', decisionSchema, { maxItems: 16 })),
+    transitions: optional(list('The latest changes of state, oldest first.', transitionSchema, { maxItems: 16 })),
+    conditions: optional(conditions('Ready, Authorized, Placed, Provisioned, PowerStateSynced and more.')),
+  },
+  {
+    rules: [
+      {
+        rule: '!has(oldSelf.placement) || has(self.placement)',
+        message: 'placement cannot be removed: its epoch must never be forgotten',
+      },
+    ],
+  },
+);
 export interface VirtualMachineStatus extends Static<typeof virtualMachineStatusSchema> {}
