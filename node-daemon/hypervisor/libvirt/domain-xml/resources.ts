@@ -1,0 +1,19 @@
+// Processors and memory.
+import type { DomainDefinition } from '#node-daemon/hypervisor/driver.ts';
+import type { BuildContext } from './domain-type.ts';
+import { type Element, element } from './element.ts';
+
+export function resources(definition: DomainDefinition, context: BuildContext): Element[] {
+  const { memoryBytes, cpus } = definition;
+  return [
+    element('memory', { unit: 'bytes' }, `${memoryBytes}`),
+    element('currentMemory', { unit: 'bytes' }, `${memoryBytes}`),
+    element('vcpu', {}, `${cpus}`),
+    ...processorModel(context),
+  ];
+}
+
+/** The host's model with its features named, so that a guest can still move to another host of the same kind. */
+function processorModel(context: BuildContext): Element[] {
+  return context.type === 'kvm' ? [element('cpu', { mode: 'host-model' })] : [];
+}
