@@ -30,11 +30,12 @@ export function statusAfter(report: Report, telling: Telling): VirtualMachineSta
   const { status } = vm;
   const up = upStates.has(report.powerState);
   const pending = up ? pendingOf(telling) : [];
-  const { addresses: _addresses, pendingChanges: _pending, ...kept } = status ?? {};
+  const { addresses: _addresses, pendingChanges: _pending, usage, ...kept } = status ?? {};
   const next: VirtualMachineStatus = {
     ...kept,
     instance: instanceAfter(report, telling),
     ...(up && telling.snapshot.addresses.length > 0 ? { addresses: [...telling.snapshot.addresses] } : {}),
+    ...(up && usage !== undefined ? { usage } : {}),
     ...(pending.length > 0 ? { pendingChanges: pending } : {}),
     ...terminationAfter(report, telling),
     conditions: [...conditionsAfter(report, telling, pending.length > 0)],
