@@ -3,11 +3,10 @@
 import { type BackoffOptions, backoffDelay } from './backoff.ts';
 import type { Clock, Random } from './clock.ts';
 
-/** Told what happens, for metrics. Durations in milliseconds. */
+/** Told what happens, for metrics; `depth` is how many keys are ready then. */
 export interface WorkQueueObserver {
   added?(depth: number): void;
   taken?(waitedMs: number, depth: number): void;
-  done?(workedMs: number): void;
   retried?(): void;
 }
 
@@ -36,8 +35,7 @@ export class WorkQueue {
   readonly #observer: WorkQueueObserver;
   /** Key → when it became ready; in the order of arrival. */
   readonly #ready = new Map<string, number>();
-  /** Key → when a worker took it. */
-  readonly #working = new Map<string, number>();
+  readonly #working = new Set<string>();
   readonly #addedWhileWorking = new Set<string>();
   readonly #delays = new Map<string, Delay>();
   readonly #failures = new Map<string, number>();
@@ -117,13 +115,7 @@ export class WorkQueue {
 
   /** The worker has finished with a key that it took. */
   done(key: string): void {
-    const since = this.#working.get(key);
-    if (since === undefined) {
-      return;
-    }
-    this.#working.delete(key);
-    this.#observer.done?.(this.#clock.monotonic() - since);
-    if (this.#addedWhileWorking.delete(key)) {
+    if (this.#working.delete(key) && this.#addedWhileWorking.delete(key)) {
       this.add(key);
     }
   }
@@ -161,10 +153,9 @@ export class WorkQueue {
 
   #takeReady(): string | undefined {
     for (const [key, since] of this.#ready) {
-      const now = this.#clock.monotonic();
       this.#ready.delete(key);
-      this.#working.set(key, now);
-      this.#observer.taken?.(now - since, this.#ready.size);
+      this.#working.add(key);
+      this.#observer.taken?.(this.#clock.monotonic() - since, this.#ready.size);
       return key;
     }
     return undefined;
