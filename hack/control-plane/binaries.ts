@@ -3,7 +3,7 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -96,12 +96,20 @@ async function buildInto(directory: string): Promise<void> {
 
 /** The directory appears under its final name only when it is complete. */
 async function buildAndRename(directory: string): Promise<void> {
+  await removeUnfinished();
   const unfinished = await mkdtemp(`${directory}.building-`);
   try {
     for (const tool of TOOLS) await buildGoCommand(goBuild(tool, unfinished));
     await rename(unfinished, directory);
   } finally {
     await rm(unfinished, { recursive: true, force: true });
+  }
+}
+
+/** What builds left that were killed; nobody else builds while we hold the lock. */
+async function removeUnfinished(): Promise<void> {
+  for (const name of await readdir(cacheDirectory())) {
+    if (name.includes('.building-')) await rm(join(cacheDirectory(), name), { recursive: true, force: true });
   }
 }
 
