@@ -151,7 +151,7 @@ function descriptionMissing(schema: Raw): string | undefined {
  * Throws `NonStructuralSchema`, which names the path below `path` and says what to do.
  */
 export function structural(schema: object, path: string): StructuralSchema {
-  refuseIf([descriptionMissing, ...CHECKS], schema, path);
+  refuseIf([...CHECKS, descriptionMissing], schema, path);
   return copied(schema, path);
 }
 
@@ -163,18 +163,16 @@ function refuseIf(checks: Check[], schema: object, path: string): void {
 }
 
 function copied(schema: StructuralSchema, path: string): StructuralSchema {
-  const copy: Raw = {};
-  for (const keyword of KEYWORDS) {
-    if (schema[keyword] !== undefined) copy[keyword] = structuredClone(schema[keyword]);
-  }
   const { properties, additionalProperties, items } = schema;
-  if (properties !== undefined) {
-    copy.required = requiredOf(schema);
-    copy.properties = propertiesOf(properties, path);
-  }
-  if (items !== undefined) copy.items = structural(items, `${path}[]`);
-  if (additionalProperties !== undefined) copy.additionalProperties = valueOf(additionalProperties, `${path}.*`);
-  return copy;
+  const below = {
+    ...schema,
+    required: requiredOf(schema),
+    properties: properties && propertiesOf(properties, path),
+    items: items && structural(items, `${path}[]`),
+    additionalProperties: additionalProperties && valueOf(additionalProperties, `${path}.*`),
+  };
+  const present = KEYWORDS.filter((keyword) => below[keyword] !== undefined);
+  return Object.fromEntries(present.map((keyword) => [keyword, structuredClone(below[keyword])]));
 }
 
 /** A field with a default is never missing when the API server looks, and nobody has to write it. */
