@@ -52,7 +52,7 @@ function averages(description: string) {
 }
 
 export const usageSchema = object(
-  'Averages over 1, 5 and 15 minutes. Values are quantized, and written only when they moved by more than noise.',
+  'Averages over 1, 5 and 15 minutes. Values are rounded, and written only when they have moved by more than noise.',
   {
     time: timestamp('When these averages were taken.'),
     cpu: averages('Processor time in thousandths of one CPU: 1000 is one CPU fully busy.'),
@@ -66,7 +66,7 @@ export const usageSchema = object(
 export interface Usage extends Static<typeof usageSchema> {}
 
 const requirementSchema = object(
-  'One requirement on a label.',
+  'Each is about one label.',
   {
     key: text('The label.', { maxLength: 317, minLength: 1 }),
     operator: stringEnum(

@@ -7,22 +7,35 @@ import type { API_VERSION } from './names.ts';
 const ratio = (description: string) => integer(description, { minimum: 100, maximum: 1600, default: 100 });
 
 export const hypervisorSpecSchema = object(
-  'How the hypervisor is to be used. Created by its daemon, kept by administrators.',
+  "How this hypervisor is to be used. Its daemon writes the first version; from then on it is the administrators' to change.",
   {
-    nodeName: subdomain('The Kubernetes node, or the machine, that the daemon runs on.'),
-    driver: stringEnum('How the daemon talks to the hypervisor.', ['libvirt', 'simulated']),
-    unschedulable: optional(flag('No new VM is placed here; those that run stay.', { default: false })),
-    overcommit: optional(
-      object('How much more than there is may be given away, in percent.', {
-        cpuPercent: ratio('Virtual CPUs per physical CPU, in percent: 100 is no overcommit.'),
-        memoryPercent: ratio('Guest memory per physical memory, in percent: 100 is no overcommit.'),
-      }),
+    nodeName: subdomain('The Kubernetes node that the daemon runs on. It cannot be changed.'),
+    driver: stringEnum(
+      'How the daemon reaches its guests: libvirt drives QEMU, KVM, Xen or LXC; simulated makes them up, for trials and tests.',
+      ['libvirt', 'simulated'],
     ),
-    scanIntervalSeconds: integer('How often the daemon compares all guests with what it knows, call-backs apart.', {
-      minimum: 5,
-      maximum: 3600,
-      default: 30,
-    }),
+    unschedulable: optional(
+      flag('Whether the hypervisor is closed for new VMs. Those that run here stay.', { default: false }),
+    ),
+    overcommit: optional(
+      object(
+        'How much of the machine may be given to VMs, in percent of what it has. Left out, no more than there is.',
+        {
+          cpuPercent: ratio('Virtual CPUs in percent of the physical ones: 400 shares each physical CPU among four.'),
+          memoryPercent: ratio(
+            'Memory of guests in percent of the physical memory: 100 promises no more than there is.',
+          ),
+        },
+      ),
+    ),
+    scanIntervalSeconds: integer(
+      'Seconds between two full comparisons of the guests with what is declared. The hypervisor reports most changes at once; this finds the others.',
+      {
+        minimum: 5,
+        maximum: 3600,
+        default: 30,
+      },
+    ),
   },
 );
 export interface HypervisorSpec extends Static<typeof hypervisorSpecSchema> {}
@@ -48,7 +61,7 @@ export const hypervisorStatusSchema = object('What the daemon sees, and what the
   allocatable: optional(
     amountSchema('What may be given to VMs: capacity less what is reserved, times the overcommit.'),
   ),
-  freeMemory: optional(quantity('Memory that nobody uses now, quantized.')),
+  freeMemory: optional(quantity('Memory that nobody uses now, rounded.')),
   virtualMachineCount: optional(integer('Managed guests that are defined here.', { minimum: 0, maximum: 1_000_000 })),
   usage: optional(usageSchema),
   capabilities: optional(
@@ -60,7 +73,9 @@ export const hypervisorStatusSchema = object('What the daemon sees, and what the
     }),
   ),
   unmanaged: optional(list('Guests that nobody declared, at most 64 of them.', unmanagedSchema, { maxItems: 64 })),
-  unmanagedCount: optional(integer('How many there are in all.', { minimum: 0, maximum: 1_000_000 })),
+  unmanagedCount: optional(
+    integer('How many guests nobody declared, with those that are not listed.', { minimum: 0, maximum: 1_000_000 }),
+  ),
   bootID: optional(text('Identifies the current boot of the machine.', { maxLength: 36 })),
   agentVersion: optional(text('Version of the daemon.', { maxLength: 64 })),
   conditions: optional(conditions('Ready, DriverConnected, Schedulable and Accepted.')),

@@ -81,7 +81,7 @@ const bootSchema = object(
 );
 
 const diskSchema = object(
-  'A volume that the hypervisor already has. Usher attaches it; it neither makes nor deletes it.',
+  'Each is a volume that the hypervisor already has: Usher attaches it, and neither makes nor deletes it.',
   {
     name: dnsLabel('Name of the disk within this VM.'),
     pool: dnsLabel('Storage pool of the hypervisor, for example default.'),
@@ -98,9 +98,9 @@ const diskSchema = object(
   },
 );
 
-const interfaceSchema = object('A network card.', {
+const interfaceSchema = object('Each is plugged into a network that the hypervisor already has.', {
   name: dnsLabel('Name of the interface within this VM.'),
-  network: dnsLabel('Network of the hypervisor that the card is plugged into, for example default.'),
+  network: dnsLabel('Name of that network, for example default.'),
   macAddress: optional(
     text(
       'Hardware address in lower case, unicast, for example 52:54:00:12:34:56. Left out, it is derived from the uid of the VM.',

@@ -50,7 +50,7 @@ export interface Granted extends Static<typeof grantedSchema> {}
 const placementStatusSchema = object(
   'Which hypervisor holds the permission to run this VM. One epoch is one permission to start.',
   {
-    hypervisor: subdomain('The Hypervisor.'),
+    hypervisor: subdomain('Name of the Hypervisor.'),
     hypervisorUID: uuidText('Its uid, so that a hypervisor re-created under the same name is not mistaken for it.'),
     epoch: epoch('Number of the permission. It never falls.'),
     decidedBy: text('The policy that chose.', { maxLength: 253 }),
@@ -117,7 +117,7 @@ export interface Address extends Static<typeof addressSchema> {}
 const transitionSchema = object('One change of the observed state.', {
   seq: integer('Counts up by one per change.', { minimum: 1, maximum: GENERATION_MAX }),
   type: word('The new phase.'),
-  time: timestamp('When.'),
+  time: timestamp('When it happened.'),
   cause: sentence('Why.'),
 });
 export interface Transition extends Static<typeof transitionSchema> {}
@@ -134,12 +134,12 @@ const decisionSchema = object('The last verdict of a policy on an event.', {
   policy: text('The policy.', { maxLength: 253 }),
   verdict: stringEnum('What it said.', ['Allow', 'Deny', 'Defer', 'Modify']),
   reason: sentence('Why.'),
-  time: timestamp('When.'),
+  time: timestamp('When it happened.'),
 });
 export interface Decision extends Static<typeof decisionSchema> {}
 
 export const virtualMachineStatusSchema = object(
-  'What is. Written by the operator and by the daemon of the node.',
+  'What was decided and what is seen. Written by the operator and by the daemon of the node, never by you.',
   {
     observedGeneration: optional(generation('The metadata.generation that the operator has decided on.')),
     phase: optional(stringEnum('One word for people; programs read the conditions.', phases)),
