@@ -1,0 +1,48 @@
+// What a machine has, and what of it may be given to guests.
+import { formatQuantity } from '#crds/quantity.ts';
+import type { HypervisorSpec, HypervisorStatus } from '#crds/v1alpha1/hypervisor.ts';
+
+export interface Amount {
+  readonly cpus: number;
+  readonly memoryBytes: number;
+}
+
+const MEBIBYTE = 2 ** 20;
+/** Free memory is shown in steps of this share of the machine, or the power of two below. */
+const FREE_MEMORY_STEPS = 64;
+const SMALLEST_FREE_MEMORY_STEP = 64 * MEBIBYTE;
+
+/**
+ * (capacity − reserved) × overcommit, rounded down to whole CPUs and mebibytes; never below 0. Where the spec does not
+ * speak of overcommit there is none.
+ */
+export function allocatableOf(capacity: Amount, reserved: Amount, overcommit: HypervisorSpec['overcommit']): Amount {
+  const share = (whole: number, taken: number, percent = 100): number =>
+    Math.floor((Math.max(0, whole - taken) * percent) / 100);
+  return {
+    cpus: share(capacity.cpus, reserved.cpus, overcommit?.cpuPercent),
+    memoryBytes: wholeMebibytes(share(capacity.memoryBytes, reserved.memoryBytes, overcommit?.memoryPercent)),
+  };
+}
+
+/** An amount as the API writes it; memory rounded down to whole mebibytes, so that people can read it. */
+export function amountStatus({ cpus, memoryBytes }: Amount): NonNullable<HypervisorStatus['capacity']> {
+  return { cpus, memory: formatQuantity(wholeMebibytes(memoryBytes)) };
+}
+
+/**
+ * Free memory rounded down to about 1/64 of the machine, in bytes. `held` is what was said before: it stands as long as
+ * free memory stays within it by half a step either way, so that a page cache at work causes no writes.
+ */
+export function quantizedFreeMemory(held: number | undefined, freeBytes: number, memoryBytes: number): number {
+  const share = Math.max(1, memoryBytes / FREE_MEMORY_STEPS);
+  const step = Math.max(SMALLEST_FREE_MEMORY_STEP, 2 ** Math.floor(Math.log2(share)));
+  if (held !== undefined && held - step / 2 <= freeBytes && freeBytes < held + 1.5 * step) {
+    return held;
+  }
+  return Math.floor(freeBytes / step) * step;
+}
+
+function wholeMebibytes(bytes: number): number {
+  return Math.floor(bytes / MEBIBYTE) * MEBIBYTE;
+}

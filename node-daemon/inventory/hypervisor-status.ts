@@ -1,0 +1,138 @@
+// The status of the Hypervisor object, as its daemon reports it.
+import { formatQuantity, parseQuantity } from '#crds/quantity.ts';
+import type { Condition, Usage } from '#crds/v1alpha1/fragments.ts';
+import type { HypervisorSpec, HypervisorStatus } from '#crds/v1alpha1/hypervisor.ts';
+import { type ConditionStatement, setCondition } from '#runtime/conditions.ts';
+import type { Capabilities, NodeInfo } from '../hypervisor/driver.ts';
+import { type Amount, allocatableOf, amountStatus, quantizedFreeMemory } from './capacity.ts';
+import type { Inventory } from './unmanaged.ts';
+
+/** What the daemon could learn from its driver in this pass. */
+export type DriverView =
+  | {
+      readonly kind: 'Seen';
+      readonly node: NodeInfo;
+      readonly capabilities: Capabilities;
+      readonly inventory: Inventory;
+    }
+  /** It answers, but not all that is needed could be read. */
+  | { readonly kind: 'ScanFailed'; readonly detail: string }
+  | { readonly kind: 'Disconnected'; readonly detail: string };
+
+export interface HypervisorReport {
+  /** The status as the API server has it; what others write there is kept. */
+  readonly previous: HypervisorStatus | undefined;
+  readonly spec: HypervisorSpec;
+  readonly generation: number;
+  readonly driver: DriverView;
+  /** What the machine keeps for itself. */
+  readonly reserved: Amount;
+  /** Only where it is to be written now. */
+  readonly usage?: Usage;
+  readonly bootID: string;
+  readonly agentVersion: string;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+type Statement = Omit<ConditionStatement, 'observedGeneration'>;
+
+const VERSION_MAX = 64;
+const DETAIL_MAX = 1_024;
+
+/**
+ * The whole status to write. Deeply equal to `previous` where nothing changed by more than noise. What cannot be seen
+ * while the hypervisor does not answer stays as it was seen last.
+ */
+export function hypervisorStatus(report: HypervisorReport): HypervisorStatus {
+  const { previous, driver, usage, bootID, agentVersion } = report;
+  return {
+    ...previous,
+    ...(driver.kind === 'Seen' ? seen(report, driver) : {}),
+    ...(usage === undefined ? {} : { usage }),
+    bootID,
+    agentVersion: agentVersion.slice(0, VERSION_MAX),
+    conditions: conditionsAfter(report),
+  };
+}
+
+function seen(report: HypervisorReport, view: DriverView & { kind: 'Seen' }): Partial<HypervisorStatus> {
+  const { node, inventory } = view;
+  const held = report.previous?.freeMemory;
+  const heldBytes = held === undefined ? undefined : parseQuantity(held);
+  return {
+    capacity: amountStatus(node),
+    allocatable: amountStatus(allocatableOf(node, report.reserved, report.spec.overcommit)),
+    freeMemory: formatQuantity(quantizedFreeMemory(heldBytes, node.freeMemoryBytes, node.memoryBytes)),
+    virtualMachineCount: inventory.managed.length + inventory.unconfirmed.length,
+    capabilities: capabilitiesStatus(view),
+    unmanaged: [...inventory.unmanaged],
+    unmanagedCount: inventory.unmanagedCount,
+  };
+}
+
+function capabilitiesStatus({ capabilities, node }: DriverView & { kind: 'Seen' }) {
+  const { type, version, features } = capabilities;
+  return {
+    type,
+    version: version.slice(0, VERSION_MAX),
+    architecture: node.architecture,
+    features: [...features].sort(),
+  } satisfies HypervisorStatus['capabilities'];
+}
+
+function conditionsAfter({ previous, spec, driver, generation, now }: HypervisorReport): Condition[] {
+  let conditions: Condition[] = previous?.conditions ?? [];
+  for (const statement of [readyOf(driver), driverConnectedOf(driver, spec.driver)]) {
+    conditions = setCondition(conditions, { ...statement, observedGeneration: generation }, now);
+  }
+  return conditions;
+}
+
+function readyOf(view: DriverView): Statement {
+  switch (view.kind) {
+    case 'Seen':
+      return {
+        type: 'Ready',
+        status: 'True',
+        reason: 'Operational',
+        message: 'The daemon sees all guests of this node and can start and stop them.',
+      };
+    case 'ScanFailed':
+      return {
+        type: 'Ready',
+        status: 'False',
+        reason: 'ScanFailed',
+        message: `The hypervisor answers, but its guests could not be read: ${brief(view.detail)}`,
+      };
+    case 'Disconnected':
+      return {
+        type: 'Ready',
+        status: 'False',
+        reason: 'DriverDisconnected',
+        message:
+          'The daemon cannot reach the hypervisor. Guests that run go on running, but none can be started or stopped ' +
+          'here until it answers.',
+      };
+  }
+}
+
+function driverConnectedOf(view: DriverView, driver: HypervisorSpec['driver']): Statement {
+  const type = 'DriverConnected';
+  switch (view.kind) {
+    case 'Seen':
+    case 'ScanFailed':
+      return { type, status: 'True', reason: 'Connected', message: `The driver ${driver} is connected.` };
+    case 'Disconnected':
+      return {
+        type,
+        status: 'False',
+        reason: 'Unreachable',
+        message: `The driver ${driver} has no connection and keeps trying: ${brief(view.detail)}`,
+      };
+  }
+}
+
+function brief(detail: string): string {
+  return detail.slice(0, DETAIL_MAX);
+}

@@ -1,0 +1,66 @@
+// Which guests of this node are ours, and which belong to nobody. Absence from a list of VirtualMachines proves
+// nothing: a domain is called orphaned only once a live GET has found its VirtualMachine gone.
+import type { HypervisorStatus } from '#crds/v1alpha1/hypervisor.ts';
+import type { Domain } from '../hypervisor/driver.ts';
+
+export type UnmanagedGuest = NonNullable<HypervisorStatus['unmanaged']>[number];
+
+export interface KnownVirtualMachines {
+  /** uid of every VirtualMachine that the daemon knows of, from whatever source → uuid of its domain. */
+  readonly known: ReadonlyMap<string, string>;
+  /** uids of those that a live GET has found gone: 404, or another uid under the name. */
+  readonly confirmedGone: ReadonlySet<string>;
+}
+
+export interface Inventory {
+  /** Ours, with a VirtualMachine. */
+  readonly managed: readonly Domain[];
+  /** Ours by their metadata; whether there is a VirtualMachine must be asked before anything is said of them. */
+  readonly unconfirmed: readonly Domain[];
+  /** Orphaned ones first, then by name; at most `UNMANAGED_MAX`. */
+  readonly unmanaged: readonly UnmanagedGuest[];
+  readonly unmanagedCount: number;
+}
+
+/** As many as the API takes. */
+export const UNMANAGED_MAX = 64;
+const NAME_MAX = 253;
+
+type Belonging = 'Managed' | 'Unconfirmed' | UnmanagedGuest['reason'];
+
+/** Sorts the domains of this node by whom they belong to. Each is in exactly one of the three, `unmanaged` apart. */
+export function takeInventory(domains: readonly Domain[], virtualMachines: KnownVirtualMachines): Inventory {
+  const by = Object.groupBy(domains, (domain) => belongingOf(domain, virtualMachines));
+  const unmanaged = [...reported(by.Orphaned, 'Orphaned'), ...reported(by.Foreign, 'Foreign')];
+  return {
+    managed: by.Managed ?? [],
+    unconfirmed: by.Unconfirmed ?? [],
+    unmanaged: unmanaged.slice(0, UNMANAGED_MAX),
+    unmanagedCount: unmanaged.length,
+  };
+}
+
+function belongingOf({ uuid, metadata }: Domain, { known, confirmedGone }: KnownVirtualMachines): Belonging {
+  if (metadata === undefined) return 'Foreign';
+  const expected = known.get(metadata.uid);
+  // Tools that copy a domain copy its metadata too; the copy was not made by us.
+  if (expected !== undefined) return expected === uuid ? 'Managed' : 'Foreign';
+  return confirmedGone.has(metadata.uid) ? 'Orphaned' : 'Unconfirmed';
+}
+
+function reported(domains: readonly Domain[] | undefined, reason: UnmanagedGuest['reason']): UnmanagedGuest[] {
+  return (domains ?? [])
+    .map(({ name, uuid, powerState }) => ({ name: shortened(name), uuid, powerState, reason }))
+    .sort((a, b) => compare(a.name, b.name) || compare(a.uuid, b.uuid));
+}
+
+/** The API counts characters, of which those outside the basic plane take two places in a string. */
+function shortened(name: string): string {
+  return Array.from(name).slice(0, NAME_MAX).join('');
+}
+
+/** By code units: the same order on every machine, whatever its locale. */
+function compare(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
