@@ -1,13 +1,16 @@
 // Every way to fail, and that it comes in time.
 import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
-import type { BootSource, HypervisorDriver } from '../driver.ts';
-import { isPossible, type Restore } from './subject.ts';
+import type { BootSource, DomainDefinition, HypervisorDriver } from '../driver.ts';
+import type { DriverErrorReason } from '../errors.ts';
+import { isPossible, type Possible, type Restore } from './subject.ts';
 import { definitionFor, metadataFor, rejected, type Workbench } from './workbench.ts';
 
 export function describeErrors(bench: Workbench): void {
   describe('errors', () => {
     describeInvalid(bench);
+    describeRefusedStart(bench, 'NoRoom', bench.subject.guest.tooLarge);
+    describeRefusedStart(bench, 'Failed', bench.subject.guest.unstartable);
 
     it('NotFound: addresses of a domain that is absent', async () => {
       const lacking = bench.has('Addresses') ? [] : (['Unsupported'] as const);
@@ -56,6 +59,24 @@ function describeInvalid(bench: Workbench): void {
       expect(missingBoot.cannot).not.to.equal('');
     });
   }
+}
+
+function describeRefusedStart(
+  bench: Workbench,
+  reason: DriverErrorReason,
+  changes: Possible<Partial<DomainDefinition>>,
+): void {
+  if (!isPossible(changes)) {
+    it(`cannot be shown ${reason} here: ${changes.cannot}`, () => {
+      expect(changes.cannot).not.to.equal('');
+    });
+    return;
+  }
+  it(`${reason}: the start of a domain, which stays known and off`, async () => {
+    const { uuid } = await bench.defined(changes);
+    await rejected(bench.driver.start(uuid), reason);
+    await bench.off(uuid, 'Failed', 'NeverStarted', 'Unknown');
+  });
 }
 
 function describeUnreachable(bench: Workbench): void {

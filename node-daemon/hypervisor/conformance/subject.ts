@@ -1,5 +1,5 @@
 // What a driver's test tells the suite about the driver and about the hypervisor behind it.
-import type { BootSource, Feature, HypervisorDriver } from '../driver.ts';
+import type { BootSource, DomainDefinition, Feature, HypervisorDriver } from '../driver.ts';
 
 /** Something the suite asks for, or the reason why it cannot be had here: the reason becomes the title of a test. */
 export type Possible<T> = T | { readonly cannot: string };
@@ -38,6 +38,10 @@ export interface GuestTemplate {
   readonly boot: BootSource;
   /** Something that cannot be made here, for example an image that does not exist. */
   readonly missingBoot: Possible<BootSource>;
+  /** What makes a definition one that can be made, but whose start is refused with NoRoom. */
+  readonly tooLarge: Possible<Partial<DomainDefinition>>;
+  /** What makes a definition one that can be made, but whose start is refused with Failed. */
+  readonly unstartable: Possible<Partial<DomainDefinition>>;
   readonly memoryBytes: number;
   /** A network to attach one interface to; without it guests have none. */
   readonly network?: string;

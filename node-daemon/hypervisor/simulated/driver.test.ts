@@ -19,6 +19,8 @@ const everything: readonly Feature[] = [
   'SerialLog',
 ];
 
+const UNSTARTABLE = '00000000-0000-4000-8000-00000000dead';
+
 function subject(
   name: string,
   options: Partial<SimulatedHostOptions>,
@@ -26,6 +28,7 @@ function subject(
 ): DriverUnderTest {
   const clock = new VirtualClock();
   const host = new SimulatedHost({ clock, bootFiles: new Set(['vmlinuz']), ...options, features });
+  host.behave(UNSTARTABLE, { failsToStart: 'the simulated hypervisor refuses' });
   return {
     name,
     make: async () => createSimulatedDriver(host, { deadlineMilliseconds: 300 }),
@@ -33,6 +36,8 @@ function subject(
     guest: {
       boot: { kind: 'Kernel', image: 'vmlinuz' },
       missingBoot: { kind: 'Kernel', image: 'no-such-kernel' },
+      tooLarge: { memoryBytes: 2 ** 50 },
+      unstartable: { uuid: UNSTARTABLE },
       memoryBytes: 2 ** 27,
       network: 'default',
       obtainsAddress: true,
