@@ -1,0 +1,53 @@
+// A daemon's heartbeat is its own: nobody can make a dead machine look alive, or a living one dead.
+
+import { HEARTBEAT_LABEL, heartbeatLeaseName, LEADER_LEASE, SYSTEM_NAMESPACE } from '#crds/v1alpha1/names.ts';
+import type { ApiAccess } from '#hack/control-plane/api-request.ts';
+import type { OwnTestCluster } from '../harness.ts';
+import { get, leases, mergePatch, post, refused } from './requests.ts';
+import { givingDaemonsAllRights, type Site } from './site.ts';
+
+export function describeHeartbeats(cluster: OwnTestCluster, site: () => Site): void {
+  const lease = (name: string) => ({
+    metadata: { name, labels: { [HEARTBEAT_LABEL]: 'n1' } },
+    spec: { holderIdentity: 'n1', leaseDurationSeconds: 40 },
+  });
+  const tryCreate = (access: ApiAccess, name: string, namespace: string = SYSTEM_NAMESPACE) =>
+    post(access, `${leases(namespace)}?dryRun=All`, lease(name));
+  const renew = (access: ApiAccess, name: string) =>
+    mergePatch(access, `${leases(SYSTEM_NAMESPACE)}/${name}`, { spec: { renewTime: '2026-01-01T00:00:00.000000Z' } });
+
+  describe('a heartbeat Lease', () => {
+    before(async () => {
+      await post(site().daemon1, leases(SYSTEM_NAMESPACE), lease(heartbeatLeaseName('n1')));
+      await post(site().operator, leases(SYSTEM_NAMESPACE), lease(LEADER_LEASE));
+    });
+
+    it('is created and renewed by the daemon of its node', async () => {
+      await tryCreate(site().daemon2, heartbeatLeaseName('n2'));
+      await renew(site().daemon1, heartbeatLeaseName('n1'));
+    });
+
+    it('is out of reach for every other daemon', async () => {
+      const words = /hypervisor-n1' is not the heartbeat of the node daemon of n2: that is usher-system\/hypervisor-n2/;
+      await refused(renew(site().daemon2, heartbeatLeaseName('n1')), words);
+      await refused(tryCreate(site().daemon2, 'other'), /metadata\.name: 'usher-system\/other' is not the heartbeat/);
+      await refused(renew(site().unboundDaemon, heartbeatLeaseName('n1')), /names no node/);
+    });
+
+    it('is read by the operator and never written: it has a Lease of its own', async () => {
+      await get(site().operator, leases(SYSTEM_NAMESPACE));
+      await renew(site().operator, LEADER_LEASE);
+      await refused(renew(site().operator, heartbeatLeaseName('n1')), /cannot patch/);
+    });
+
+    describe('of a daemon that was given more rights than it should have', () => {
+      givingDaemonsAllRights(site);
+
+      it('is the only Lease that it writes all the same', async () => {
+        await refused(tryCreate(site().daemon1, heartbeatLeaseName('n1'), cluster.namespace), /is not the heartbeat/);
+        await refused(renew(site().daemon1, LEADER_LEASE), /usher-operator' is not the heartbeat/);
+        await renew(site().daemon1, heartbeatLeaseName('n1'));
+      });
+    });
+  });
+}
