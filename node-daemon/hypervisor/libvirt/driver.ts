@@ -1,0 +1,165 @@
+// The port to a hypervisor, implemented on libvirt.
+import type {
+  Capabilities,
+  Domain,
+  DomainDefinition,
+  DomainMetadata,
+  DriverEvent,
+  HypervisorDriver,
+  NodeInfo,
+  Observation,
+  ObservedAddress,
+  UsageSample,
+} from '../driver.ts';
+import { DriverError } from '../errors.ts';
+import { buildContext } from './build-context.ts';
+import { buildDomainXml } from './domain-xml/build.ts';
+import { checkDefinition } from './domain-xml/check-definition.ts';
+import { addressesOf } from './domains/addresses.ts';
+import { defineDomain, undefineDomain, writeMetadata } from './domains/definition.ts';
+import { listAll, observe } from './domains/inventory.ts';
+import { destroyDomain, shutDownDomain, startDomain } from './domains/power.ts';
+import { EventHub, EventTranslator } from './events.ts';
+import { KeyedLock } from './keyed-lock.ts';
+import { Lanes } from './lanes.ts';
+import { Hypervisor } from './node/hypervisor.ts';
+import { featuresOf } from './node/hypervisor-kind.ts';
+import { nodeMemory } from './node/memory.ts';
+import { sampleUsage } from './node/usage.ts';
+import { subscribe } from './rpc/event-calls.ts';
+import { getNodeHardware } from './rpc/node-calls.ts';
+import type { LibvirtDriverOptions } from './settings.ts';
+
+/**
+ * A driver for one libvirt. Does nothing until a verb is called or someone watches; connects then, and again with
+ * back-off whenever the connection is lost. Meanwhile verbs reject at once with Unreachable.
+ */
+export function createLibvirtDriver(options: LibvirtDriverOptions): HypervisorDriver {
+  return new LibvirtDriver(options);
+}
+
+class LibvirtDriver implements HypervisorDriver {
+  readonly name = 'libvirt';
+  readonly #options: LibvirtDriverOptions;
+  readonly #events = new EventHub();
+  readonly #lanes: Lanes;
+  readonly #hypervisor: Hypervisor;
+  /** Starting, defining and undefining the same domain would make nonsense of each other's look before the leap. */
+  readonly #changes = new KeyedLock();
+
+  constructor(options: LibvirtDriverOptions) {
+    const { clock, domainType, consoleLogDirectory } = options;
+    const events = this.#events;
+    this.#options = options;
+    this.#lanes = new Lanes(options, {
+      prepare: (connection) => {
+        const translator = new EventTranslator();
+        const timeoutMs = this.#lanes.timeouts.connect;
+        return subscribe(connection, (event) => events.publish(translator.translate(event)), timeoutMs);
+      },
+      onConnected: (again) => this.#connected(again),
+      onDisconnected: (reason) => events.publish({ kind: 'Disconnected', detail: reason.message }),
+    });
+    this.#hypervisor = new Hypervisor({
+      ask: this.#lanes.query,
+      startGuest: this.#lanes.action('', 'start'),
+      domainType,
+      logsConsoles: consoleLogDirectory !== undefined,
+      clock,
+    });
+  }
+
+  capabilities(): Promise<Capabilities> {
+    return guarded(() => this.#hypervisor.capabilities());
+  }
+
+  node(): Promise<NodeInfo> {
+    return guarded(async () => {
+      const ask = this.#lanes.query;
+      const [{ cpus, architecture }, memory] = await Promise.all([getNodeHardware(ask), nodeMemory(ask)]);
+      return { cpus, architecture, memoryBytes: memory.totalBytes, freeMemoryBytes: memory.freeBytes };
+    });
+  }
+
+  list(): Promise<readonly Domain[]> {
+    return guarded(() => listAll(this.#lanes.query));
+  }
+
+  observe(uuid: string): Promise<Observation> {
+    return guarded(() => observe(this.#lanes.query, uuid));
+  }
+
+  define(definition: DomainDefinition): Promise<void> {
+    return guarded(async () => {
+      checkDefinition(definition);
+      const sources = { options: this.#options, hypervisor: this.#hypervisor, ask: this.#lanes.query };
+      const xml = buildDomainXml(definition, await buildContext(definition, sources));
+      const ask = this.#lanes.action(definition.uuid, 'change');
+      await this.#changes.run(definition.uuid, () => defineDomain(ask, definition, xml));
+    });
+  }
+
+  setMetadata(uuid: string, metadata: DomainMetadata): Promise<void> {
+    return guarded(() => writeMetadata(this.#lanes.action(uuid, 'change'), uuid, metadata));
+  }
+
+  start(uuid: string): Promise<void> {
+    return guarded(() => this.#changes.run(uuid, () => startDomain(this.#lanes.action(uuid, 'start'), uuid)));
+  }
+
+  shutdown(uuid: string): Promise<void> {
+    return guarded(() => shutDownDomain(this.#lanes.action(uuid, 'query'), uuid));
+  }
+
+  /** Waits for nobody: it is also how a start that hangs is ended. */
+  destroy(uuid: string): Promise<void> {
+    return guarded(() => destroyDomain(this.#lanes.action(uuid, 'destroy'), uuid));
+  }
+
+  undefine(uuid: string): Promise<void> {
+    return guarded(() => this.#changes.run(uuid, () => undefineDomain(this.#lanes.action(uuid, 'change'), uuid)));
+  }
+
+  usage(): Promise<UsageSample> {
+    return guarded(async () => {
+      const countsDomains = featuresOf(await this.#hypervisor.kind(), false).has('CpuUsage');
+      return sampleUsage(this.#lanes.query, { countsDomains, nodeCounters: this.#options.nodeCounters });
+    });
+  }
+
+  addresses(uuid: string): Promise<readonly ObservedAddress[]> {
+    return guarded(async () => {
+      if (!featuresOf(await this.#hypervisor.kind(), false).has('Addresses')) {
+        throw new DriverError('Unsupported', 'libvirt cannot tell the addresses of guests of this hypervisor');
+      }
+      return addressesOf(this.#lanes.query, this.#lanes.action(uuid, 'agent'), uuid);
+    });
+  }
+
+  watch(signal: AbortSignal): AsyncIterable<DriverEvent> {
+    this.#lanes.listen();
+    return this.#events.watch(signal);
+  }
+
+  async close(): Promise<void> {
+    this.#events.close();
+    this.#lanes.close();
+  }
+
+  #connected(again: boolean): void {
+    if (again) {
+      this.#hypervisor.forget();
+      this.#events.publish({ kind: 'Reconnected' });
+    }
+  }
+}
+
+async function guarded<T>(verb: () => Promise<T>): Promise<T> {
+  try {
+    return await verb();
+  } catch (error) {
+    throw error instanceof DriverError
+      ? error
+      : new DriverError('Failed', `a fault of the driver: ${String(error)}`, error);
+  }
+}

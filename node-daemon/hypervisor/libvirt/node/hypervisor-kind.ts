@@ -1,0 +1,28 @@
+// Which hypervisor is behind the connection, and what it can do.
+import type { Feature } from '#node-daemon/hypervisor/driver.ts';
+import { DriverError } from '#node-daemon/hypervisor/errors.ts';
+
+export type HypervisorKind = 'qemu' | 'test' | 'lxc' | 'xen';
+
+/** `reported` is libvirt's own spelling. Throws `Unsupported` for what this driver has no domain XML for. */
+export function kindOf(reported: string): HypervisorKind {
+  const kind = reported.toLowerCase();
+  if (kind === 'qemu' || kind === 'test' || kind === 'lxc' || kind === 'xen') {
+    return kind;
+  }
+  throw new DriverError(
+    'Unsupported',
+    `libvirt drives ${reported} here; only QEMU, Xen, LXC and its test driver are known`,
+  );
+}
+
+const FEATURES: Readonly<Record<HypervisorKind, readonly Feature[]>> = {
+  qemu: ['GracefulShutdown', 'Events', 'CpuUsage', 'MemoryUsage', 'NetworkUsage', 'DiskUsage', 'Addresses'],
+  test: ['GracefulShutdown', 'Events', 'Addresses'],
+  lxc: ['GracefulShutdown', 'Events'],
+  xen: ['GracefulShutdown', 'Events'],
+};
+
+export function featuresOf(kind: HypervisorKind, logsConsoles: boolean): ReadonlySet<Feature> {
+  return new Set<Feature>([...FEATURES[kind], ...(kind === 'qemu' && logsConsoles ? (['SerialLog'] as const) : [])]);
+}

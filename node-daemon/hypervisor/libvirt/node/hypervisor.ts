@@ -1,0 +1,94 @@
+// What is asked once and holds as long as the connection: kind, architecture, versions, and whether KVM works.
+import type { Capabilities } from '#node-daemon/hypervisor/driver.ts';
+import type { Clock } from '#runtime/clock.ts';
+import type { DomainType } from '../domain-xml/domain-type.ts';
+import type { Ask } from '../rpc/domain-calls.ts';
+import { getCapabilities, getNodeHardware, getType, getVersions } from '../rpc/node-calls.ts';
+import { versionText } from '../rpc/open.ts';
+import { featuresOf, type HypervisorKind, kindOf } from './hypervisor-kind.ts';
+import { kvmWorks } from './kvm-probe.ts';
+
+export interface HypervisorOptions {
+  readonly ask: Ask;
+  /** For the probe, which starts a guest. */
+  readonly startGuest: Ask;
+  readonly domainType: 'kvm' | 'qemu' | undefined;
+  readonly logsConsoles: boolean;
+  readonly clock: Clock;
+}
+
+export class Hypervisor {
+  readonly #options: HypervisorOptions;
+  readonly #kind: Remembered<HypervisorKind>;
+  readonly #architecture: Remembered<string>;
+  readonly #version: Remembered<string>;
+  readonly #kvmWorks: Remembered<boolean>;
+
+  constructor(options: HypervisorOptions) {
+    const { ask, startGuest, clock } = options;
+    this.#options = options;
+    this.#kind = new Remembered(async () => kindOf(await getType(ask)));
+    this.#architecture = new Remembered(async () => (await getNodeHardware(ask)).architecture);
+    this.#version = new Remembered(async () => {
+      const { hypervisor, libvirt } = await getVersions(ask);
+      return `${versionText(hypervisor)} (libvirt ${versionText(libvirt)})`;
+    });
+    this.#kvmWorks = new Remembered(async () => {
+      const listed = /<domain type='kvm'/.test(await getCapabilities(ask));
+      return listed && (await kvmWorks(startGuest, clock));
+    });
+  }
+
+  /** Another libvirt may answer after a reconnect. Whether KVM works is a matter of the machine and is kept. */
+  forget(): void {
+    this.#kind.forget();
+    this.#version.forget();
+  }
+
+  architecture(): Promise<string> {
+    return this.#architecture.get();
+  }
+
+  kind(): Promise<HypervisorKind> {
+    return this.#kind.get();
+  }
+
+  /** The first answer takes as long as the probe of KVM. */
+  async domainType(): Promise<DomainType> {
+    const kind = await this.kind();
+    if (kind !== 'qemu') {
+      return kind;
+    }
+    return this.#options.domainType ?? ((await this.#kvmWorks.get()) ? 'kvm' : 'qemu');
+  }
+
+  async capabilities(): Promise<Capabilities> {
+    const [kind, type, version] = await Promise.all([this.kind(), this.domainType(), this.#version.get()]);
+    return { type, version, features: featuresOf(kind, this.#options.logsConsoles) };
+  }
+}
+
+/** Loads once, and again after a failure. */
+class Remembered<T> {
+  readonly #load: () => Promise<T>;
+  #loading: Promise<T> | undefined;
+
+  constructor(load: () => Promise<T>) {
+    this.#load = load;
+  }
+
+  forget(): void {
+    this.#loading = undefined;
+  }
+
+  get(): Promise<T> {
+    const loading = this.#loading ?? this.#load();
+    this.#loading = loading;
+    return loading.catch((error: unknown) => {
+      if (this.#loading === loading) {
+        this.#loading = undefined;
+      }
+      throw error;
+    });
+  }
+}

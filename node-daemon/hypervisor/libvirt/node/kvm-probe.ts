@@ -1,0 +1,82 @@
+// Does KVM work here? libvirt lists it wherever /dev/kvm opens, and yet there are machines (nested ones, mostly) on which
+// its guests never execute an instruction. So one is run: a guest of 16 MiB without any device, whose BIOS finds nothing
+// to boot and, told not to wait, resets the machine; a reset ends this guest. Its end proves that thousands of
+// instructions were executed. It takes under a second where KVM works.
+import { randomUUID } from 'node:crypto';
+import { isDriverError } from '#node-daemon/hypervisor/errors.ts';
+import type { Clock } from '#runtime/clock.ts';
+import { element, render } from '../domain-xml/element.ts';
+import { type Ask, CREATE, createXml, destroy, lookupByUuid } from '../rpc/domain-calls.ts';
+
+const PATIENCE_MS = 8_000;
+const LOOK_EVERY_MS = 100;
+export const PROBE_NAME_PREFIX = 'usher-kvm-probe-';
+
+/** Leaves nothing behind: the guest is transient, and libvirt destroys it with the connection if nobody else does. */
+export async function kvmWorks(ask: Ask, clock: Clock): Promise<boolean> {
+  const uuid = randomUUID();
+  try {
+    await createXml(ask, probeXml(uuid), CREATE.autoDestroy);
+  } catch (error) {
+    if (isDriverError(error, 'Unreachable', 'Timeout')) {
+      throw error;
+    }
+    return false;
+  }
+  try {
+    return await endsInTime(ask, clock, uuid);
+  } finally {
+    await destroy(ask, uuid).catch(() => {});
+  }
+}
+
+async function endsInTime(ask: Ask, clock: Clock, uuid: string): Promise<boolean> {
+  const deadline = clock.monotonic() + PATIENCE_MS;
+  while (clock.monotonic() < deadline) {
+    await clock.sleep(LOOK_EVERY_MS);
+    if (await isGone(ask, uuid)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+async function isGone(ask: Ask, uuid: string): Promise<boolean> {
+  return lookupByUuid(ask, uuid).then(
+    () => false,
+    (error: unknown) => {
+      if (isDriverError(error, 'NotFound')) {
+        return true;
+      }
+      throw error;
+    },
+  );
+}
+
+function probeXml(uuid: string): string {
+  return render(
+    element(
+      'domain',
+      { type: 'kvm' },
+      element('name', {}, `${PROBE_NAME_PREFIX}${uuid.slice(0, 8)}`),
+      element('uuid', {}, uuid),
+      element('memory', { unit: 'MiB' }, '16'),
+      element('vcpu', {}, '1'),
+      element(
+        'os',
+        {},
+        element('type', {}, 'hvm'),
+        element('boot', { dev: 'hd' }),
+        element('bios', { rebootTimeout: 0 }),
+      ),
+      element('on_poweroff', {}, 'destroy'),
+      element('on_reboot', {}, 'destroy'),
+      element(
+        'devices',
+        {},
+        element('controller', { type: 'usb', model: 'none' }),
+        element('memballoon', { model: 'none' }),
+      ),
+    ),
+  );
+}

@@ -1,0 +1,111 @@
+// A connection that comes back: opened when first needed, opened again with back-off whenever it is lost.
+
+import { DriverError } from '#node-daemon/hypervisor/errors.ts';
+import { backoff } from '#runtime/backoff.ts';
+import type { Clock, Random } from '#runtime/clock.ts';
+import type { Caller, Connection } from './connection.ts';
+import type { XdrDecoder } from './xdr-decoder.ts';
+
+const RECONNECT = { baseMs: 200, maxMs: 10_000 };
+
+export interface SessionOptions {
+  /** Makes a connection that is ready for use. Rejects with a `DriverError`. */
+  connect(): Promise<Connection>;
+  /** `again` where this is not the first try: something may have been missed. */
+  onConnected?(again: boolean): void;
+  /** Only after `onConnected`, with the reason. */
+  onDisconnected?(reason: DriverError): void;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+type State =
+  | { readonly kind: 'Idle' }
+  | { readonly kind: 'Connecting'; readonly attempt: Promise<Connection> }
+  | { readonly kind: 'Connected'; readonly connection: Connection }
+  | { readonly kind: 'Waiting'; readonly error: DriverError }
+  | { readonly kind: 'Closed'; readonly error: DriverError };
+
+export class Session implements Caller {
+  readonly #options: SessionOptions;
+  readonly #end = new AbortController();
+  #state: State = { kind: 'Idle' };
+  #attempts = 0;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+  }
+
+  /** Connects where that has not begun. Calls do it by themselves; who only listens must ask for it. */
+  start(): void {
+    if (this.#state.kind === 'Idle') {
+      void this.#keepConnected();
+    }
+  }
+
+  /** While the connection is lost and the next attempt is awaited, rejects at once with what the last one failed of. */
+  async call(procedure: number, body: Buffer, timeoutMs: number): Promise<XdrDecoder> {
+    const connection = await this.#current();
+    return connection.call(procedure, body, timeoutMs);
+  }
+
+  close(): void {
+    const error = new DriverError('Unreachable', 'the driver was closed');
+    const before = this.#state;
+    this.#state = { kind: 'Closed', error };
+    this.#end.abort();
+    if (before.kind === 'Connected') {
+      before.connection.close(error);
+    }
+  }
+
+  async #current(): Promise<Connection> {
+    this.start();
+    switch (this.#state.kind) {
+      case 'Connected':
+        return this.#state.connection;
+      case 'Connecting':
+        return this.#state.attempt;
+      case 'Waiting':
+      case 'Closed':
+        throw this.#state.error;
+      case 'Idle':
+        throw new DriverError('Unreachable', 'the connection was not begun');
+    }
+  }
+
+  async #keepConnected(): Promise<void> {
+    const { clock, random } = this.#options;
+    const delays = backoff(RECONNECT, random);
+    while (!this.#end.signal.aborted) {
+      const error = await this.#connectOnce(() => delays.reset());
+      if (this.#end.signal.aborted) {
+        return;
+      }
+      this.#state = { kind: 'Waiting', error };
+      await clock.sleep(delays.next(), this.#end.signal).catch(() => {});
+    }
+  }
+
+  /** Resolves with the reason when the connection has ended, or could not be made. */
+  async #connectOnce(succeeded: () => void): Promise<DriverError> {
+    const attempt = this.#options.connect();
+    this.#attempts += 1;
+    this.#state = { kind: 'Connecting', attempt };
+    try {
+      const connection = await attempt;
+      if (this.#end.signal.aborted) {
+        connection.close(new DriverError('Unreachable', 'the driver was closed'));
+        return await connection.closed;
+      }
+      succeeded();
+      this.#state = { kind: 'Connected', connection };
+      this.#options.onConnected?.(this.#attempts > 1);
+      const reason = await connection.closed;
+      this.#options.onDisconnected?.(reason);
+      return reason;
+    } catch (error) {
+      return error instanceof DriverError ? error : new DriverError('Unreachable', String(error), error);
+    }
+  }
+}
