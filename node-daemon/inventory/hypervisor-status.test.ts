@@ -1,6 +1,9 @@
 import { expect } from 'chai';
+import fc from 'fast-check';
 import type { Condition } from '#crds/v1alpha1/fragments.ts';
-import type { HypervisorStatus } from '#crds/v1alpha1/hypervisor.ts';
+import { type HypervisorStatus, hypervisorKind } from '#crds/v1alpha1/hypervisor.ts';
+import { API_VERSION } from '#crds/v1alpha1/names.ts';
+import { validatorFor } from '#crds/validate.ts';
 import type { Domain } from '../hypervisor/driver.ts';
 import { type DriverView, type HypervisorReport, hypervisorStatus } from './hypervisor-status.ts';
 import { takeInventory } from './unmanaged.ts';
@@ -137,5 +140,22 @@ describe('the status of a Hypervisor', () => {
     const capabilities = { ...seen.capabilities, version: words };
     const status = hypervisorStatus(report({ driver: { ...seen, capabilities }, agentVersion: words }));
     expect([status.capabilities?.version.length, status.agentVersion?.length]).to.deep.equal([64, 64]);
+  });
+
+  it('is valid by the schema of the API, whatever the hypervisor is called and says', () => {
+    const validate = validatorFor(hypervisorKind);
+    const words = fc.string({ unit: 'binary', maxLength: 3_000 });
+    fc.assert(
+      fc.property(words, words, (name, detail) => {
+        const inventory = takeInventory([{ ...domains[0]!, name }], { known: new Map(), confirmedGone: new Set() });
+        const first = hypervisorStatus(report({ driver: { ...seen, inventory } }));
+        const status = hypervisorStatus(report({ previous: first, driver: { kind: 'Disconnected', detail } }));
+        for (const each of [first, status]) {
+          const metadata = { name: 'n1', uid: 'u', resourceVersion: '1' };
+          const object = { apiVersion: API_VERSION, kind: 'Hypervisor', metadata, spec: report().spec, status: each };
+          expect(validate(object)).to.include({ valid: true });
+        }
+      }),
+    );
   });
 });

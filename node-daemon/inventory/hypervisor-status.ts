@@ -133,6 +133,7 @@ function driverConnectedOf(view: DriverView, driver: HypervisorSpec['driver']): 
   }
 }
 
+/** Well-formed, or else the API server would store another text than it was sent, and never be in agreement. */
 function brief(detail: string): string {
-  return detail.slice(0, DETAIL_MAX);
+  return detail.slice(0, DETAIL_MAX).toWellFormed();
 }
