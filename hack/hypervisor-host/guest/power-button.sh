@@ -1,0 +1,3 @@
+#!/bin/sh
+echo "usher guest: power button pressed, shutting down" >/dev/console
+poweroff -f
