@@ -121,8 +121,10 @@ export class EventRecorder {
       return (await store.create(EVENTS, event, signal)).count;
     } catch (error) {
       if (isKubeError(error, 'AlreadyExists')) {
-        const before = await store.get(EVENTS, keyOf(event), signal);
-        return this.#countUp(event, before.count, signal);
+        // Written by an earlier process. The answer to a patch tells its count, and takes no right to read events.
+        const { lastTimestamp } = event;
+        const before = await store.mergePatch(EVENTS, keyOf(event), { lastTimestamp }, { signal });
+        return await this.#countUp(event, before.count, signal);
       }
       if (isKubeError(error, 'NotFound') && told.written > 0) {
         return (await store.create(EVENTS, event, signal)).count;
