@@ -1,0 +1,66 @@
+// Valid Hypervisors, and what placement sees of them, of which a test says only what differs.
+import type { Hypervisor, HypervisorSpec, HypervisorStatus } from '#crds/v1alpha1/hypervisor.ts';
+import { API_VERSION } from '#crds/v1alpha1/names.ts';
+import type { Candidate, Demand } from '#operator/placement/candidate.ts';
+import { condition } from './condition.ts';
+import { TIME } from './time.ts';
+import { uuidFor } from './uuid.ts';
+
+export const GIBIBYTE = 2 ** 30;
+
+export interface HypervisorChanges {
+  readonly metadata?: Partial<Hypervisor['metadata']>;
+  readonly spec?: Partial<HypervisorSpec>;
+  readonly status?: Partial<HypervisorStatus>;
+}
+
+/** hv1 unless named otherwise: accepted, open, and with 8 CPUs and 16 GiB to give. */
+export function hypervisor(changes: HypervisorChanges = {}): Hypervisor {
+  const { name = 'hv1' } = changes.metadata ?? {};
+  return {
+    apiVersion: API_VERSION,
+    kind: 'Hypervisor',
+    metadata: {
+      name,
+      uid: uuidFor(name),
+      resourceVersion: '50',
+      generation: 1,
+      creationTimestamp: TIME,
+      ...changes.metadata,
+    },
+    spec: { nodeName: name, driver: 'simulated', unschedulable: false, scanIntervalSeconds: 30, ...changes.spec },
+    status: {
+      capacity: { cpus: 8, memory: '16Gi' },
+      allocatable: { cpus: 8, memory: '16Gi' },
+      bootID: uuidFor(`boot of ${name}`),
+      conditions: [
+        condition('Accepted', 'True', { reason: 'Allowed' }),
+        condition('Schedulable', 'True', { reason: 'Open' }),
+        condition('Ready', 'True', { reason: 'Operational' }),
+        condition('DriverConnected', 'True', { reason: 'Connected' }),
+      ],
+      ...changes.status,
+    },
+  };
+}
+
+/** hv1 unless named otherwise: it could take a VM, with 8 CPUs and 16 GiB to give and nothing given yet. */
+export function candidate(changes: Partial<Candidate> = {}): Candidate {
+  const { name = 'hv1' } = changes;
+  return {
+    name,
+    uid: uuidFor(name),
+    labels: {},
+    accepted: true,
+    unschedulable: false,
+    reachable: { yes: true },
+    allocatable: { cpus: 8, memoryBytes: 16 * GIBIBYTE },
+    assigned: { cpus: 0, memoryBytes: 0 },
+    ...changes,
+  };
+}
+
+/** One CPU and 1 GiB, anywhere. */
+export function demand(changes: Partial<Demand> = {}): Demand {
+  return { amount: { cpus: 1, memoryBytes: GIBIBYTE }, preferred: [], selector: undefined, refusedBy: [], ...changes };
+}
