@@ -12,6 +12,7 @@ import { type ObjectChange, seeAbsent, seeAll, seePresent } from './reflector-ch
 import { type ChangeHandler, ChangeHandlers } from './reflector-handlers.ts';
 import { listAll, type ObjectSelection } from './reflector-list.ts';
 import { retryDelay } from './reflector-retry.ts';
+import { pause } from './signals.ts';
 
 /** Why everything is read again: the start, a version too old, a server out of order, or long since the last time. */
 export type ListCause = 'start' | 'gone' | 'disorder' | 'periodic';
@@ -66,6 +67,8 @@ export class Reflector<T extends KubeObject, Index extends string = never> {
   #relist: ListCause | undefined = 'start';
   #relistAt = 0;
   #failures = 0;
+  /** The last watch did not end as it should. */
+  #doubtful = false;
 
   constructor(options: ReflectorOptions<T, Index>) {
     this.#options = options;
@@ -111,12 +114,30 @@ export class Reflector<T extends KubeObject, Index extends string = never> {
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
+        await this.#doubt(signal);
         await this.#listWhereNeeded(signal);
         await this.#watch(signal);
       } catch (error) {
         await this.#waitAfter(error, signal);
       }
     }
+  }
+
+  /**
+   * A server that has gone back in time (a restored backup) says nothing on a watch from its future. It cannot do so
+   * without breaking the watch, so after every break it is asked for its present version.
+   */
+  async #doubt(signal: AbortSignal): Promise<void> {
+    const { store, type, selection = {} } = this.#options;
+    if (!this.#doubtful || this.#position === undefined || this.#relist !== undefined) {
+      return;
+    }
+    const { resourceVersion } = await store.list(type, { ...selection, limit: 1, signal });
+    if (compareResourceVersions(resourceVersion, this.#position) < 0) {
+      this.#logger.warn('the API server went back in time', { from: this.#position, to: resourceVersion });
+      this.#relist = 'disorder';
+    }
+    this.#doubtful = false;
   }
 
   async #listWhereNeeded(signal: AbortSignal): Promise<void> {
@@ -139,9 +160,6 @@ export class Reflector<T extends KubeObject, Index extends string = never> {
   async #list(signal: AbortSignal): Promise<number> {
     const { store, type, selection = {} } = this.#options;
     const { objects, resourceVersion } = await listAll(store, type, selection, signal);
-    if (this.#position !== undefined && compareResourceVersions(resourceVersion, this.#position) < 0) {
-      this.#logger.warn('the API server went back in time', { from: this.#position, to: resourceVersion });
-    }
     this.#tell(seeAll(this.#cache, objects));
     this.#position = resourceVersion;
     return objects.length;
@@ -149,31 +167,36 @@ export class Reflector<T extends KubeObject, Index extends string = never> {
 
   async #watch(signal: AbortSignal): Promise<void> {
     const { clock, random, observer } = this.#options;
-    const [begun, from] = [clock.monotonic(), this.#position];
+    const begun = clock.monotonic();
     const timeoutSeconds = Math.round(between(WATCH_SECONDS, random));
     const milliseconds = (timeoutSeconds + DEAD_WATCH_MARGIN_SECONDS) * 1000;
-    const cut = await withDeadline({ clock, milliseconds, signal }, async (limited) => {
-      await this.#observeAll(timeoutSeconds, limited);
-      return limited.aborted;
+    const { cut, events } = await withDeadline({ clock, milliseconds, signal }, async (limited) => {
+      const events = await this.#observeAll(timeoutSeconds, limited);
+      return { cut: limited.aborted, events };
     });
     if (cut && !signal.aborted) {
       observer?.watchDied?.();
       throw new KubeError('Timeout', `the watch fell silent: it did not end after its ${timeoutSeconds} s`);
     }
-    if (!cut && clock.monotonic() - begun < SHORTEST_WATCH_MS && this.#position === from) {
+    const lasted = clock.monotonic() - begun;
+    if (!cut && events === 0 && lasted < SHORTEST_WATCH_MS) {
       throw new KubeError('Internal', 'the watch ended as soon as it began');
     }
     this.#failures = 0;
+    this.#doubtful = lasted < timeoutSeconds * 1000 - SHORTEST_WATCH_MS;
   }
 
-  async #observeAll(timeoutSeconds: number, signal: AbortSignal): Promise<void> {
+  async #observeAll(timeoutSeconds: number, signal: AbortSignal): Promise<number> {
     const { store, type, selection = {}, observer } = this.#options;
     const resourceVersion = this.#position ?? '';
+    let events = 0;
     for await (const event of store.watch(type, { ...selection, resourceVersion, timeoutSeconds, signal })) {
       observer?.eventReceived?.(event.type);
       this.#observe(event);
       this.#failures = 0;
+      events += 1;
     }
+    return events;
   }
 
   #observe(event: WatchEvent<T>): void {
@@ -202,22 +225,14 @@ export class Reflector<T extends KubeObject, Index extends string = never> {
     }
     const { clock, random, observer } = this.#options;
     this.#failures += 1;
+    this.#doubtful = true;
     if (isKubeError(error, 'Gone')) {
       this.#relist ??= 'gone';
     }
     const delay = retryDelay(error, this.#failures, random);
     observer?.failed?.(isKubeError(error) ? error.reason : 'Internal');
     this.#logger.warn('lost the API server’s changes; trying again', { error, failures: this.#failures, delay });
-    await sleepQuietly(clock, delay, signal);
-  }
-}
-
-/** Until the time is up or the signal aborts, whichever comes first. */
-async function sleepQuietly(clock: Clock, milliseconds: number, signal: AbortSignal): Promise<void> {
-  try {
-    await clock.sleep(milliseconds, signal);
-  } catch {
-    // The caller looks at the signal itself.
+    await pause(clock, delay, signal);
   }
 }
 

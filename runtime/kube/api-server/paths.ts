@@ -1,5 +1,5 @@
 // Where on the API server something is.
-import { checkKey } from '../key-check.ts';
+import { checkKey } from '../object-check.ts';
 import type { KubeObject, ObjectKey, ResourceType } from '../resource.ts';
 
 type Query = Readonly<Record<string, string | number | boolean | undefined>>;

@@ -1,6 +1,6 @@
 // The store port over a real API server.
 import { isKubeError, KubeError } from '../errors.ts';
-import { checkKey } from '../key-check.ts';
+import { checkKey, checkNew } from '../object-check.ts';
 import { type KubeObject, keyOf, type ObjectKey, type ResourceType } from '../resource.ts';
 import type {
   ApplyOptions,
@@ -54,6 +54,7 @@ export class ApiServerStore implements KubeStore {
   async create<T extends KubeObject>(type: ResourceType<T>, object: NewObject<T>, signal?: AbortSignal): Promise<T> {
     const body = complete(type, object);
     checkKey(type, keyOf(body));
+    checkNew(body);
     const path = collectionPath(type, body.metadata.namespace, STRICT);
     return (await this.#connection.request({ method: 'POST', path, body, signal })) as T;
   }
@@ -81,7 +82,11 @@ export class ApiServerStore implements KubeStore {
     const body = complete(type, object);
     const path = objectPath(type, keyOf(body), { ...query, ...STRICT });
     const contentType = 'application/apply-patch+yaml';
-    return (await this.#connection.request({ method: 'PATCH', path, body, contentType, signal })) as T;
+    try {
+      return (await this.#connection.request({ method: 'PATCH', path, body, contentType, signal })) as T;
+    } catch (error) {
+      throw isUntypable(error) ? new KubeError('Invalid', error.message, { cause: error }) : error;
+    }
   }
 
   async delete<T extends KubeObject>(
@@ -108,6 +113,11 @@ export class ApiServerStore implements KubeStore {
     const path = objectPath(type, key, { subresource, ...STRICT });
     return (await this.#connection.request({ method: 'PATCH', path, body: patch, contentType, signal })) as T;
   }
+}
+
+/** The API server calls an unknown field in server-side apply its own fault (500), which it is not. */
+function isUntypable(error: unknown): error is KubeError {
+  return isKubeError(error, 'Internal') && error.message.startsWith('failed to create typed patch object');
 }
 
 interface RawList {

@@ -18,6 +18,12 @@ export interface Change {
   readonly after: Entry | undefined;
 }
 
+/** All objects at one moment. */
+export interface Backup {
+  readonly revision: number;
+  readonly kinds: ReadonlyMap<string, ReadonlyMap<string, Entry>>;
+}
+
 export class Database {
   readonly #kinds = new Map<string, Map<string, Entry>>();
   /** Every revision after the compacted one, without gaps: what happened at revision r is at r − compacted − 1. */
@@ -71,6 +77,22 @@ export class Database {
       throw new KubeError('Gone', `resource version ${revision} is too old (forgotten up to ${this.#compacted})`);
     }
     return this.#changes.slice(revision - this.#compacted);
+  }
+
+  /** The present, to come back to. */
+  backup(): Backup {
+    return {
+      revision: this.#revision,
+      kinds: new Map([...this.#kinds].map(([kind, entries]) => [kind, new Map(entries)])),
+    };
+  }
+
+  /** Goes back in time, and counts on from there as if nothing had happened since. */
+  restore({ revision, kinds }: Backup): void {
+    this.#kinds.clear();
+    kinds.forEach((entries, kind) => this.#kinds.set(kind, new Map(entries)));
+    this.#revision = revision;
+    this.compact();
   }
 
   /** Forgets everything but the present. */

@@ -69,12 +69,17 @@ export function applyFields(
   return { object: withLeaves(current.object, wanted, dropped), owners: tidy([...left, mine]) };
 }
 
+/** In the API server's words, which name the owner and the fields. */
 function refuseConflicts(others: readonly FieldOwner[], taken: readonly string[], apiVersion: string): void {
-  const conflicts = others.flatMap(({ manager, fields }) =>
-    fields.filter((field) => taken.includes(field)).map((field) => `"${manager}" using ${apiVersion}: ${field}`),
-  );
+  const conflicts = others.flatMap(({ manager, operation, fields }) => {
+    const version = operation === 'Update' ? ` using ${apiVersion}` : '';
+    return fields
+      .filter((field) => taken.includes(field))
+      .map((field) => `conflict with "${manager}"${version}: ${field}`);
+  });
   if (conflicts.length > 0) {
-    throw new KubeError('Conflict', `Apply failed with ${conflicts.length} conflict(s): ${conflicts.join(', ')}`);
+    const count = conflicts.length === 1 ? '1 conflict' : `${conflicts.length} conflicts`;
+    throw new KubeError('Conflict', `Apply failed with ${count}: ${conflicts.join('\n- ')}`);
   }
 }
 

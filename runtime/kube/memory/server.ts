@@ -4,7 +4,7 @@ import { KubeError } from '../errors.ts';
 import type { KubeObject, ResourceType } from '../resource.ts';
 import type { KubeStore } from '../store.ts';
 import type { Model } from './admission.ts';
-import { Database } from './database.ts';
+import { type Backup, Database } from './database.ts';
 import { Faults } from './faults.ts';
 import type { KindModel } from './kind-model.ts';
 import { MemoryStore } from './store.ts';
@@ -51,6 +51,17 @@ export class MemoryApiServer {
   /** Forgets all history: older resource versions and continue tokens are Gone. */
   compact(): void {
     this.database.compact();
+  }
+
+  /** All that is stored, to be given to `restore`. */
+  backup(): Backup {
+    return this.database.backup();
+  }
+
+  /** As a backup of etcd is played back: everything since is undone, versions count on from then, watches end. */
+  restore(backup: Backup): void {
+    this.database.restore(backup);
+    this.watches.cut();
   }
 
   /** Throws NotFound for a kind that is not served. */

@@ -1,6 +1,6 @@
 // The store port over the simulated API server, as one user sees it.
 import { isKubeError, KubeError } from '../errors.ts';
-import { checkKey } from '../key-check.ts';
+import { checkKey, checkNew } from '../object-check.ts';
 import { type KubeObject, keyOf, keyText, type ObjectKey, type ResourceType } from '../resource.ts';
 import type {
   ApplyOptions,
@@ -65,8 +65,9 @@ export class MemoryStore implements KubeStore {
     const { signal, resourceVersion, timeoutSeconds } = options;
     const events = await this.#perform(call, signal, () => {
       const selected = selects(this.#server.modelOf(type).type, options);
-      const missed = this.#server.database.changesAfter(Number(resourceVersion));
-      const watcher = { user: this.#user, kind: type.kind, selected, timeoutSeconds, signal };
+      const from = Number(resourceVersion);
+      const missed = this.#server.database.changesAfter(from);
+      const watcher = { user: this.#user, kind: type.kind, selected, from, timeoutSeconds, signal };
       return this.#server.watches.open(watcher, missed);
     }).catch((error) => {
       if (signal.aborted) {
@@ -86,7 +87,11 @@ export class MemoryStore implements KubeStore {
       key: keyOf(object as unknown as KubeObject),
       options: { ...(signal && { signal }) },
     };
-    return this.#write<T>(write, (context) => createObject(context, complete(type, object)));
+    return this.#write<T>(write, (context) => {
+      const candidate = complete(type, object);
+      checkNew(candidate);
+      return createObject(context, candidate);
+    });
   }
 
   mergePatch<T extends KubeObject>(
@@ -151,6 +156,9 @@ export class MemoryStore implements KubeStore {
     const request = { user: this.#user, verb, subresource: options?.subresource };
     const model = this.#server.modelOf(type);
     checkKey(type, key);
+    if (options?.subresource === 'status' && !model.statusSubresource) {
+      throw new KubeError('NotFound', `${type.kind} has no status subresource`);
+    }
     return { database, model, key, request, now: clock.now(), newUid: () => this.#server.newUid() };
   }
 
@@ -183,12 +191,12 @@ function applyObject(context: WriteContext, applied: KubeObject, options: ApplyO
   const entry = database.read(model.type.kind, keyText(key));
   const base: Entry = entry ?? { object: withoutFields(applied), owners: [] };
   const { object, owners } = applyFields(base, specOf(context, applied), options);
+  if (entry === undefined) {
+    return createObject(context, object, owners);
+  }
   const { uid, resourceVersion } = applied.metadata;
   const asked = { ...(uid !== undefined && { uid }), ...(resourceVersion !== undefined && { resourceVersion }) };
-  const candidate = { ...object, metadata: { ...object.metadata, ...asked } };
-  return entry === undefined
-    ? createObject(context, candidate, owners)
-    : updateObject(context, entry, candidate, owners);
+  return updateObject(context, entry, { ...object, metadata: { ...object.metadata, ...asked } }, owners);
 }
 
 function withoutFields({ apiVersion, kind, metadata: { name, namespace } }: KubeObject): KubeObject {

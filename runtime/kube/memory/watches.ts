@@ -20,6 +20,8 @@ export interface WatcherOptions {
   /** As in the objects: "VirtualMachine". */
   readonly kind: string;
   readonly selected: Selects;
+  /** The version from which on events are wanted. It may lie in the future: until then there is silence. */
+  readonly from: number;
   readonly timeoutSeconds: number;
   readonly signal: AbortSignal;
 }
@@ -116,7 +118,7 @@ export class Watches {
 
   /** Tells matching watches how far they are. */
   bookmark(filter: WatchFilter = {}): void {
-    this.#matching(filter).forEach((watcher) => watcher.push({ event: this.#bookmark() }));
+    this.#matching(filter).forEach((watcher) => this.#bookmarkTo(watcher));
   }
 
   /** Tells every watch of a change that has just been made. */
@@ -153,14 +155,17 @@ export class Watches {
 
   #endInTime(watcher: Watcher, closed: AbortSignal): void {
     const end = (): void => {
-      watcher.push({ event: this.#bookmark() });
+      this.#bookmarkTo(watcher);
       watcher.push({ end: undefined });
     };
     this.#clock.sleep(watcher.options.timeoutSeconds * 1000, closed).then(end, () => undefined);
   }
 
-  #bookmark(): WatchEvent<KubeObject> {
-    return { type: 'BOOKMARK', resourceVersion: String(this.#revision()) };
+  #bookmarkTo(watcher: Watcher): void {
+    const revision = this.#revision();
+    if (revision >= watcher.options.from) {
+      watcher.push({ event: { type: 'BOOKMARK', resourceVersion: String(revision) } });
+    }
   }
 
   #matching(filter: WatchFilter): Watcher[] {
@@ -174,7 +179,7 @@ function matches({ options }: Watcher, { user, kind }: WatchFilter): boolean {
 
 function announceTo(watcher: Watcher, change: Change): void {
   const event = eventOf(change, watcher.options);
-  if (event !== undefined) {
+  if (event !== undefined && change.revision > watcher.options.from) {
     watcher.push({ event });
   }
 }

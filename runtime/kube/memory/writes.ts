@@ -39,9 +39,6 @@ export function createObject(context: WriteContext, object: KubeObject, owners?:
   if (database.read(model.type.kind, keyText(key)) !== undefined) {
     throw new KubeError('AlreadyExists', `${model.type.plural} "${keyText(key)}" already exists`);
   }
-  if (object.metadata.resourceVersion !== undefined) {
-    throw new KubeError('Invalid', 'metadata.resourceVersion must not be set on an object to be created: leave it out');
-  }
   const { deletionTimestamp: _, ...given } = object.metadata;
   const metadata: ObjectMetadata = {
     ...given,
@@ -109,9 +106,10 @@ export function deleteObject(context: WriteContext, { preconditions = {} }: Dele
   };
 }
 
+/** Names and versions that do not fit; a status write may get the rest wrong, as on the API server, which overlooks it. */
 function refuseOther(context: WriteContext, old: KubeObject, candidate: KubeObject): void {
   const { metadata, apiVersion, kind } = candidate;
-  const { name, namespace } = old.metadata;
+  const { name, namespace, uid, deletionTimestamp } = old.metadata;
   if (
     metadata?.name !== name ||
     metadata.namespace !== namespace ||
@@ -120,13 +118,14 @@ function refuseOther(context: WriteContext, old: KubeObject, candidate: KubeObje
   ) {
     throw new KubeError('Invalid', 'apiVersion, kind, metadata.name and metadata.namespace cannot be changed');
   }
-  const { uid, resourceVersion } = metadata;
-  const asked = {
-    ...(resourceVersion !== undefined && { resourceVersion }),
-    // The API server overlooks a wrong uid in a write of status, so whoever relies on it must fail here as there.
-    ...(uid !== undefined && context.request.subresource === undefined && { uid }),
-  };
-  refuseOtherThan(context, old.metadata, asked);
+  if (!metadata.resourceVersion) {
+    throw new KubeError('Invalid', 'metadata.resourceVersion cannot be removed: leave it out of the patch');
+  }
+  refuseOtherThan(context, old.metadata, { resourceVersion: metadata.resourceVersion });
+  const fixed = context.request.subresource === undefined;
+  if (fixed && ((metadata.uid ?? uid) !== uid || metadata.deletionTimestamp !== deletionTimestamp)) {
+    throw new KubeError('Invalid', 'metadata.uid and metadata.deletionTimestamp cannot be changed');
+  }
 }
 
 function refuseOtherThan(

@@ -1,4 +1,4 @@
-// What a key must be before anything is asked under it.
+// What must be right before anything is asked of a server.
 import { KubeError } from './errors.ts';
 import type { KubeObject, ObjectKey, ResourceType } from './resource.ts';
 
@@ -13,5 +13,12 @@ export function checkKey({ kind, namespaced }: ResourceType<KubeObject>, { names
   if (namespaced !== (namespace !== undefined && namespace !== '')) {
     const fault = namespaced ? 'is missing: name one' : 'is set, but the kind has none: leave it out';
     throw new KubeError('Invalid', `metadata.namespace of ${kind} "${name}" ${fault}`);
+  }
+}
+
+/** Throws Invalid where an object to be created is one that was read: the API server answers that with its own fault. */
+export function checkNew(object: KubeObject): void {
+  if (object.metadata.resourceVersion !== undefined) {
+    throw new KubeError('Invalid', 'metadata.resourceVersion must not be set on an object to be created: leave it out');
   }
 }
