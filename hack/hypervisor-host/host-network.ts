@@ -1,51 +1,64 @@
-// The wires: every machine is a network namespace joined to this one by a veth pair; its guests' subnet is routed there.
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
-
-const run = promisify(execFile);
+// The wires: every machine has a network namespace joined to this one by a veth pair; its guests' subnet is routed there.
+import { command } from './command.ts';
 
 export interface HostNetwork {
-  readonly namespace: string;
-  /** The end of the pair that stays here; at most 15 characters. */
+  /** The end of the pair that stays here. It vanishes with the machine. */
   readonly link: string;
-  /** Guests live in 10.77.<number>.0/24, the pair in 10.78.<number>.0/30. */
+  /** Guests live in 10.77.<number>.0/24, the pair in 10.78.<number>.0/31. */
   readonly number: number;
 }
 
 const LAST_NUMBER = 250;
 
-/** Makes the namespace and its wires under the first free number. Rejects where none is free. */
-export async function createHostNetwork(namespace: string, link: string): Promise<HostNetwork> {
-  await ip('netns', 'add', namespace);
-  await ip('link', 'add', link, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', namespace);
-  const number = await claimNumber(link);
-  await ip('link', 'set', link, 'up');
-  await ip('-n', namespace, 'addr', 'add', `10.78.${number}.2/30`, 'dev', 'eth0');
-  await ip('-n', namespace, 'link', 'set', 'eth0', 'up');
-  await ip('-n', namespace, 'link', 'set', 'lo', 'up');
-  await ip('-n', namespace, 'route', 'add', 'default', 'via', `10.78.${number}.1`);
-  await ip('route', 'add', `10.77.${number}.0/24`, 'via', `10.78.${number}.2`);
-  return { namespace, link, number };
+/**
+ * Wires up the namespace of this process under the first number that nobody has. Making a link is atomic and its name
+ * holds the number: several runs on one machine never take the same. Rejects where none is free.
+ */
+export async function createHostNetwork(pid: number): Promise<HostNetwork> {
+  for (let number = 1; number <= LAST_NUMBER; number += 1) {
+    const network = { link: `usher-h${number}`, number };
+    if (await makePair(network, pid)) {
+      try {
+        await configureBothEnds(network, pid);
+        return network;
+      } catch (error) {
+        await removeHostNetwork(network);
+        throw error;
+      }
+    }
+  }
+  throw new Error(`no free number is left in usher-h1 to usher-h${LAST_NUMBER}: stop what no longer runs (ip link)`);
 }
 
 /** Quiet about what is gone already. */
-export async function removeHostNetwork({ namespace, link }: Pick<HostNetwork, 'namespace' | 'link'>): Promise<void> {
-  await ip('link', 'del', link).catch(() => undefined);
-  await ip('netns', 'del', namespace).catch(() => undefined);
+export async function removeHostNetwork({ link }: Pick<HostNetwork, 'link'>): Promise<void> {
+  await command('ip', 'link', 'del', link).catch((error: unknown) => {
+    if (!String(error).includes('Cannot find device')) {
+      throw error;
+    }
+  });
 }
 
-/** Several runs on one machine must not take the same subnet: a route that is there says that a number is taken. */
-async function claimNumber(link: string): Promise<number> {
-  for (let number = 1; number <= LAST_NUMBER; number++) {
-    const { stdout } = await ip('-o', 'route', 'show', 'match', `10.78.${number}.1`, 'proto', 'kernel');
-    if (stdout.includes(`10.78.${number}.0/30`)) continue;
-    await ip('link', 'set', link, 'up');
-    await ip('addr', 'add', `10.78.${number}.1/30`, 'dev', link);
-    return number;
+async function makePair({ link }: HostNetwork, pid: number): Promise<boolean> {
+  try {
+    await command('ip', 'link', 'add', link, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', `${pid}`);
+    return true;
+  } catch (error) {
+    if (String(error).includes('File exists')) {
+      return false;
+    }
+    throw error;
   }
-  throw new Error(`no free subnet is left in 10.78.1.0 to 10.78.${LAST_NUMBER}.0: stop what no longer runs (ip route)`);
 }
 
-async function ip(...args: string[]) {
-  return run('ip', args);
+async function configureBothEnds({ link, number }: HostNetwork, pid: number): Promise<void> {
+  const [here, there] = [`10.78.${number}.0`, `10.78.${number}.1`];
+  const inside = (...args: string[]) => command('nsenter', '--target', `${pid}`, '--net', 'ip', ...args);
+  await command('ip', 'addr', 'add', `${here}/31`, 'dev', link);
+  await command('ip', 'link', 'set', link, 'up');
+  await inside('link', 'set', 'lo', 'up');
+  await inside('addr', 'add', `${there}/31`, 'dev', 'eth0');
+  await inside('link', 'set', 'eth0', 'up');
+  await inside('route', 'add', 'default', 'via', here);
+  await command('ip', 'route', 'add', `10.77.${number}.0/24`, 'via', there);
 }

@@ -1,61 +1,201 @@
-// Several libvirt hosts on one machine, for tests and for the demo.
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+// Machines with a real libvirt each, several on one real machine: own network, mounts, processes and host name.
+import { randomUUID } from 'node:crypto';
+import { access, constants, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type HostRecord, HypervisorHost, startHost } from './host/host.ts';
+import { isRunning, lastLines, type StartedProcess, startProcess, stopProcess } from '../process.ts';
+import { command, until } from './command.ts';
+import { networkXml, writeHostConfig } from './host-config.ts';
+import { createHostNetwork, type HostNetwork, removeHostNetwork } from './host-network.ts';
 
-const RECORD = 'hosts.json';
-
-export interface HostsOptions {
-  /** Each becomes a host of that host name. */
-  readonly names: readonly string[];
-  /** Made anew; short, for there will be sockets in it. Removed by `stop`. */
+export interface HypervisorHost {
+  readonly name: string;
   readonly directory: string;
-  /** `parent`: they end with this process, however that ends. `detached`: they stay, for `findHosts`. */
+  /** libvirt's read-write socket. */
+  readonly socket: string;
+  /** For virsh: qemu:///system through that socket. */
+  readonly uri: string;
+  /** Where serial consoles are logged. */
+  readonly consoleDirectory: string;
+  readonly network: HostNetwork;
+  readonly process: StartedProcess;
+}
+
+export interface HostOptions {
+  readonly name: string;
+  /** Short: the socket's path must stay below 108 characters. */
+  readonly directory: string;
+  /** `parent`: ends with this process, guests too. */
   readonly lifetime: 'parent' | 'detached';
 }
 
-export interface Hosts {
-  readonly hosts: readonly HypervisorHost[];
-  /** Takes away all of them: guests, namespaces, links, files. Quiet where they are gone. */
-  stop(): Promise<void>;
-}
+const PROGRAMS = ['/usr/sbin/libvirtd', '/usr/bin/virsh', '/usr/bin/qemu-system-x86_64', '/usr/sbin/dnsmasq'];
+const READY_SECONDS = 30;
 
-/** All of them up, or none of them left. Hosts of other directories on the same machine are not disturbed. */
-export async function startHosts({ names, directory, lifetime }: HostsOptions): Promise<Hosts> {
-  await rm(directory, { recursive: true, force: true });
-  await mkdir(directory, { recursive: true });
-  const starting = names.map((name) => startHost({ name, directory: join(directory, name), lifetime }));
-  const outcomes = await Promise.allSettled(starting);
-  const hosts = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
-  const started = hostsIn(directory, hosts);
-  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
-  if (failed !== undefined) {
-    await started.stop();
-    throw failed.reason;
+/** Why this machine cannot play hypervisor machines; undefined where it can. */
+export async function hostObstacle(): Promise<string | undefined> {
+  if (process.getuid?.() !== 0) return 'only root can make network namespaces and run libvirtd';
+  for (const program of PROGRAMS) {
+    const there = await access(program, constants.X_OK).then(
+      () => true,
+      () => false,
+    );
+    if (!there) return `${program} is missing: run make setup`;
   }
-  await writeFile(join(directory, RECORD), `${JSON.stringify(hosts.map((host) => host.record))}\n`);
-  return started;
-}
-
-/** Those that another process started in `directory` and left there; undefined where there are none. */
-export async function findHosts(directory: string): Promise<Hosts | undefined> {
-  const text = await readFile(join(directory, RECORD), 'utf8').catch(() => undefined);
-  if (text === undefined) {
-    return undefined;
-  }
-  const records = JSON.parse(text) as HostRecord[];
-  return hostsIn(
-    directory,
-    records.map((record) => new HypervisorHost(record, 'detached')),
+  return command('unshare', '--net', 'ip', 'link', 'add', 'probe0', 'type', 'veth').then(
+    () => undefined,
+    (error: unknown) => `network namespaces and virtual links cannot be made here: ${String(error)}`,
   );
 }
 
-function hostsIn(directory: string, hosts: readonly HypervisorHost[]): Hosts {
+/** Starts one machine and waits until libvirt answers and its network is up. What it started it removes if it fails. */
+export async function startHost({ name, directory, lifetime }: HostOptions): Promise<HypervisorHost> {
+  const socket = join(directory, 'run', 'libvirt-sock');
+  if (socket.length > 107)
+    throw new Error(`the path of the socket is too long for Linux (${socket.length} > 107): ${socket}`);
+  await mkdir(directory, { recursive: true });
+  await writeHostConfig(directory, randomUUID());
+  const started = await startMachine({ name, directory, lifetime });
+  try {
+    const network = await createHostNetwork(await initPid(started));
+    const host = describeHost({ name, directory, socket, network, process: started });
+    await saveHost(host);
+    await waitForLibvirt(host);
+    await startNetwork(host);
+    return host;
+  } catch (error) {
+    await stopProcess(started); // its wires go with it
+    await rm(directory, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+function describeHost(
+  known: Pick<HypervisorHost, 'name' | 'directory' | 'socket' | 'network' | 'process'>,
+): HypervisorHost {
   return {
-    hosts,
-    async stop() {
-      await Promise.all(hosts.map((host) => host.stop()));
-      await rm(directory, { recursive: true, force: true });
-    },
+    ...known,
+    uri: `qemu:///system?socket=${known.socket}`,
+    consoleDirectory: join(known.directory, 'console'),
   };
+}
+
+async function startMachine({ name, directory, lifetime }: HostOptions): Promise<StartedProcess> {
+  const init = join(import.meta.dirname, 'host-init.sh');
+  const spaces = ['--net', '--mount', '--uts', '--pid', '--propagation', 'private', '--mount-proc'];
+  return startProcess({
+    name: `machine ${name}`,
+    command: 'unshare',
+    args: [...spaces, '--fork', '--kill-child', 'bash', init, directory, name],
+    directory: '/',
+    logFile: join(directory, 'machine.log'),
+    graceMilliseconds: 0, // unshare ignores SIGTERM
+    lifetime,
+  });
+}
+
+async function waitForLibvirt(host: HypervisorHost): Promise<void> {
+  await until(`libvirt of ${host.name} answers`, READY_SECONDS, async () => {
+    if (!isRunning(host.process)) {
+      throw new Error(`machine ${host.name} ended:\n${logsOf(host)}`);
+    }
+    return answers(host);
+  }).catch((error: unknown) => {
+    throw new Error(`${error instanceof Error ? error.message : String(error)}\n${logsOf(host)}`, { cause: error });
+  });
+}
+
+function logsOf({ directory }: HypervisorHost): string {
+  return ['machine.log', 'libvirtd.log'].map((file) => lastLines(join(directory, file), 20)).join('\n');
+}
+
+async function answers(host: HypervisorHost): Promise<boolean> {
+  return virsh(host, 'version').then(
+    () => true,
+    () => false,
+  );
+}
+
+async function startNetwork(host: HypervisorHost): Promise<void> {
+  const file = join(host.directory, 'default-network.xml');
+  await writeFile(file, networkXml(host.network.number));
+  await virsh(host, 'net-define', file);
+  await virsh(host, 'net-autostart', 'default');
+  await virsh(host, 'net-start', 'default');
+}
+
+/** What virsh prints. Rejects with what it complains of. */
+export async function virsh(host: Pick<HypervisorHost, 'uri'>, ...args: string[]): Promise<string> {
+  return (await command('virsh', '--quiet', '--connect', host.uri, ...args)).trim();
+}
+
+/** Kills libvirtd as a crash would. It comes back by itself, at once or when `releaseLibvirt` is called. */
+export async function killLibvirt(
+  host: HypervisorHost,
+  hold: 'comes back' | 'stays away' = 'comes back',
+): Promise<void> {
+  if (hold === 'stays away') await writeFile(join(host.directory, 'hold'), '');
+  await signalLibvirt(host, 'KILL');
+}
+
+export async function releaseLibvirt(host: HypervisorHost): Promise<void> {
+  await rm(join(host.directory, 'hold'), { force: true });
+  await waitForLibvirt(host);
+}
+
+/** STOP and CONT make it hang and go on. */
+export async function signalLibvirt(host: HypervisorHost, signal: 'KILL' | 'STOP' | 'CONT'): Promise<void> {
+  const pid = (await readFile(join(host.directory, 'run', 'libvirtd.pid'), 'utf8')).trim();
+  await inside(host, 'kill', `-${signal}`, pid);
+}
+
+/** The guest's process, as the machine numbers it, killed by a signal behind everybody's back. */
+export async function signalGuest(
+  host: HypervisorHost,
+  domain: string,
+  signal: 'KILL' | 'TERM' | 'STOP' | 'CONT',
+): Promise<void> {
+  const pid = (await readFile(join(host.directory, 'run', 'qemu', `${domain}.pid`), 'utf8')).trim();
+  await inside(host, 'kill', `-${signal}`, pid);
+}
+
+/** Runs a program on the machine. */
+export async function inside(host: HypervisorHost, ...program: string[]): Promise<string> {
+  const spaces = ['--mount', '--uts', '--net', '--pid'];
+  const target = `${await initPid(host.process)}`;
+  return (await command('nsenter', '--target', target, ...spaces, '--', ...program)).trim();
+}
+
+/** Where the kernel shows the machine's own network namespace, as it shows that of this process in /proc/net. */
+export async function networkCounterDirectory(host: HypervisorHost): Promise<string> {
+  return `/proc/${await initPid(host.process)}/net`;
+}
+
+/** PID 1 of the machine, as this machine numbers it: the only child of unshare. */
+async function initPid({ pid, name }: Pick<StartedProcess, 'pid' | 'name'>): Promise<number> {
+  const children = `/proc/${pid}/task/${pid}/children`;
+  let init = '';
+  await until(`${name} has its first process`, 5, async () => {
+    init = (await readFile(children, 'utf8').catch(() => '')).trim();
+    return init !== '';
+  });
+  return Number(init);
+}
+
+/** Ends the machine, its guests and its wires, and removes its directory. Quiet about what is gone already. */
+export async function stopHost(host: HypervisorHost): Promise<void> {
+  await stopProcess(host.process);
+  await removeHostNetwork(host.network);
+  await rm(host.directory, { recursive: true, force: true });
+}
+
+const STATE = 'host.json';
+
+async function saveHost(host: HypervisorHost): Promise<void> {
+  await writeFile(join(host.directory, STATE), JSON.stringify(host, undefined, 2));
+}
+
+/** A machine that another process started; undefined where there is none in that directory. */
+export async function loadHost(directory: string): Promise<HypervisorHost | undefined> {
+  const text = await readFile(join(directory, STATE), 'utf8').catch(() => undefined);
+  return text === undefined ? undefined : (JSON.parse(text) as HypervisorHost);
 }
