@@ -3,7 +3,7 @@ import { hypervisorResource, virtualMachineResource } from '#crds/v1alpha1/kinds
 import { LEADER_LEASE, SYSTEM_NAMESPACE } from '#crds/v1alpha1/names.ts';
 import { Controller, type ControllerObserver } from '#runtime/controller.ts';
 import { guardedStore } from '#runtime/guarded-store.ts';
-import { keyOf, keyText } from '#runtime/kube/resource.ts';
+import { type KubeObject, keyOf, keyText } from '#runtime/kube/resource.ts';
 import { LeaderElection } from '#runtime/leader-election.ts';
 import { candidateOf } from './hypervisor/candidate.ts';
 import { type HypervisorContext, reconcileHypervisor, silentSinceOf } from './hypervisor/reconcile.ts';
@@ -16,8 +16,12 @@ export interface OperatorOptions extends WorldOptions {
   readonly signer: Signer;
   /** Unique to this process. */
   readonly identity: string;
+  /** Writes a warning that `kubectl describe` shows. */
+  readonly warn: (object: KubeObject, reason: string, message: string) => void;
   readonly workers?: number;
   readonly controllerObserver?: (controller: string) => ControllerObserver;
+  /** Told once everything was read for the first time. */
+  readonly onSynced?: () => void;
   readonly onLeading?: (leads: boolean) => void;
 }
 
@@ -39,6 +43,7 @@ export async function runOperator(options: OperatorOptions, stop: AbortSignal): 
   const running = world.run(ended.signal);
   try {
     await world.synced(stop);
+    options.onSynced?.();
     const onLeading = async (leading: AbortSignal) => {
       await lead({ options, world, stop, leading, isLeading: () => election.isLeading() });
     };
@@ -107,6 +112,7 @@ function machineController({ options, world, isLeading }: Term, waiting: Set<str
     candidates: () => candidatesIn(world, options),
     sign: (payload: string) => options.signer.sign(payload),
     waiting,
+    warn: options.warn,
     clock: options.clock,
     logger: options.logger,
   };

@@ -1,13 +1,9 @@
 // The one admission point of the node: what runs here never adds up to more than may be given away.
 import { formatQuantity } from '#crds/quantity.ts';
 import type { Domain } from '../hypervisor/driver.ts';
+import type { Amount } from '../inventory/capacity.ts';
 import { isUp } from './actions.ts';
 import type { Room } from './snapshot.ts';
-
-export interface Amount {
-  readonly cpus: number;
-  readonly memoryBytes: number;
-}
 
 export class Admission {
   readonly #accepted = new Map<string, Amount>();

@@ -27,6 +27,8 @@ export interface DomainContext {
   readonly initiators: Map<string, EventInitiator>;
   /** uuids of guests of ours whose VirtualMachine is gone, as live reads have shown. */
   readonly orphans: Set<string>;
+  /** Writes a warning that `kubectl describe` shows. */
+  readonly warn: (vm: VirtualMachine, reason: string, message: string) => void;
   readonly clock: Clock;
   readonly logger: Logger;
 }

@@ -107,6 +107,16 @@ async function write(context: DomainContext, { vm, snapshot, report, signal }: W
   const { store, machineType, clock, ownWrites } = context;
   const next = statusAfter(report, { vm, snapshot, time: timestampOf(clock.now()) });
   const written = await writeStatus(store, machineType, { observed: vm, next, signal });
-  if (written !== vm) ownWrites.remember(written);
+  if (written === vm) return vm;
+  ownWrites.remember(written);
+  const unasked = report.fault ?? unaskedEnd(report);
+  if (unasked !== undefined) context.warn(written, unasked.code, unasked.reason);
   return written;
+}
+
+/** Ends that somebody should hear of even if all goes on well. */
+function unaskedEnd({ powerState, termination }: Report): { code: string; reason: string } | undefined {
+  if (termination === undefined || powerState === 'Absent') return undefined;
+  const asked = termination.initiator === 'User' || termination.reason === 'StoppedByGuest';
+  return asked ? undefined : { code: termination.reason, reason: termination.message };
 }

@@ -1,8 +1,9 @@
 // The status of the Hypervisor object, as its daemon reports it.
+import { type ConditionInput, setCondition } from '#crds/conditions.ts';
 import { formatQuantity, parseQuantity } from '#crds/quantity.ts';
 import type { Condition, Usage } from '#crds/v1alpha1/fragments.ts';
 import type { HypervisorSpec, HypervisorStatus } from '#crds/v1alpha1/hypervisor.ts';
-import { type ConditionStatement, setCondition } from '#runtime/conditions.ts';
+import { timestampOf } from '#runtime/clock.ts';
 import type { Capabilities, NodeInfo } from '../hypervisor/driver.ts';
 import { type Amount, allocatableOf, amountStatus, quantizedFreeMemory } from './capacity.ts';
 import type { Inventory } from './unmanaged.ts';
@@ -35,7 +36,7 @@ export interface HypervisorReport {
   readonly now: number;
 }
 
-type Statement = Omit<ConditionStatement, 'observedGeneration'>;
+type Statement = Omit<ConditionInput, 'observedGeneration'>;
 
 const VERSION_MAX = 64;
 const DETAIL_MAX = 1_024;
@@ -82,11 +83,11 @@ function capabilitiesStatus({ capabilities, node }: DriverView & { kind: 'Seen' 
 }
 
 function conditionsAfter({ previous, spec, driver, generation, now }: HypervisorReport): Condition[] {
-  let conditions: Condition[] = previous?.conditions ?? [];
+  let conditions: readonly Condition[] = previous?.conditions ?? [];
   for (const statement of [readyOf(driver), driverConnectedOf(driver, spec.driver)]) {
-    conditions = setCondition(conditions, { ...statement, observedGeneration: generation }, now);
+    conditions = setCondition(conditions, { ...statement, observedGeneration: generation }, timestampOf(now));
   }
-  return conditions;
+  return [...conditions];
 }
 
 function readyOf(view: DriverView): Statement {

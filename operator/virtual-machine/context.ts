@@ -21,6 +21,8 @@ export interface MachineContext {
   readonly sign: Sign;
   /** Keys of VMs that wait for room. */
   readonly waiting: Set<string>;
+  /** Writes a warning that `kubectl describe` shows. */
+  readonly warn: (vm: VirtualMachine, reason: string, message: string) => void;
   readonly clock: Clock;
   readonly logger: Logger;
 }

@@ -21,9 +21,11 @@ export async function execute(
   await writeDecision(context, vm, actions, signal);
 }
 
-function tell({ logger }: MachineContext, vm: VirtualMachine, action: Action): void {
+function tell({ logger, warn }: MachineContext, vm: VirtualMachine, action: Action): void {
   const { namespace, name } = vm.metadata;
   logger.info(action.kind, { vm: `${namespace}/${name}`, reason: action.reason });
+  if (action.kind === 'CannotPlace') warn(vm, action.code, action.reason);
+  if (action.kind === 'MarkReachable' && !action.reachable) warn(vm, 'Lost', action.reason);
 }
 
 /** Room is taken before the write is sent, so that two VMs decided side by side cannot both be given it. */

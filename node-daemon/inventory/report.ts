@@ -1,0 +1,77 @@
+// Tells of this machine on its Hypervisor object: what it has, what runs there, whether the driver answers.
+import { instanceUuid } from '#crds/derive/signed-payload.ts';
+import type { Hypervisor } from '#crds/v1alpha1/hypervisor.ts';
+import { hypervisorResource } from '#crds/v1alpha1/kinds.ts';
+import { OwnWrites } from '#runtime/own-writes.ts';
+import { writeStatus } from '#runtime/status-patch.ts';
+import type { DomainContext } from '../domains/context.ts';
+import type { Domain } from '../hypervisor/driver.ts';
+import { isDriverError } from '../hypervisor/errors.ts';
+import { type Amount, allocatableOf } from './capacity.ts';
+import { type DriverView, hypervisorStatus } from './hypervisor-status.ts';
+import { takeInventory } from './unmanaged.ts';
+
+export interface HypervisorReporting {
+  readonly context: DomainContext;
+  readonly hypervisor: () => Hypervisor;
+  readonly reserved: Amount;
+  readonly bootID: string;
+  readonly agentVersion: string;
+}
+
+interface Scan {
+  readonly view: DriverView;
+  /** Only where the list is complete. */
+  readonly domains?: readonly Domain[];
+}
+
+export class HypervisorReporter {
+  readonly #reporting: HypervisorReporting;
+  readonly #ownWrites = new OwnWrites<Hypervisor>();
+
+  constructor(reporting: HypervisorReporting) {
+    this.#reporting = reporting;
+  }
+
+  /** Reads everything, writes what changed, and gives back all guests; undefined where they could not all be read. */
+  async report(signal: AbortSignal): Promise<readonly Domain[] | undefined> {
+    const { context, reserved, bootID, agentVersion } = this.#reporting;
+    const { view, domains } = await this.#scan();
+    const observed = this.#ownWrites.latest(this.#reporting.hypervisor());
+    if (view.kind === 'Seen') {
+      context.admission.setAllocatable(allocatableOf(view.node, reserved, observed.spec.overcommit));
+    }
+    const next = hypervisorStatus({
+      previous: observed.status,
+      spec: observed.spec,
+      generation: observed.metadata.generation ?? 0,
+      driver: view,
+      reserved,
+      bootID,
+      agentVersion,
+      now: context.clock.now(),
+    });
+    const written = await writeStatus(context.store, hypervisorResource, { observed, next, signal });
+    this.#ownWrites.remember(written);
+    return domains;
+  }
+
+  async #scan(): Promise<Scan> {
+    const { driver } = this.#reporting.context;
+    try {
+      const [node, capabilities, domains] = await Promise.all([driver.node(), driver.capabilities(), driver.list()]);
+      return { view: { kind: 'Seen', node, capabilities, inventory: this.#inventory(domains) }, domains };
+    } catch (error) {
+      if (!isDriverError(error)) throw error;
+      const silent = error.reason === 'Unreachable' || error.reason === 'Timeout';
+      return { view: { kind: silent ? 'Disconnected' : 'ScanFailed', detail: error.message } };
+    }
+  }
+
+  #inventory(domains: readonly Domain[]) {
+    const { machines, orphans } = this.#reporting.context;
+    const known = new Map(machines.list().map((vm) => [vm.metadata.uid, instanceUuid(vm)]));
+    const gone = domains.filter(({ uuid }) => orphans.has(uuid)).flatMap(({ metadata }) => metadata?.uid ?? []);
+    return takeInventory(domains, { known, confirmedGone: new Set(gone) });
+  }
+}

@@ -1,0 +1,83 @@
+import { hostname } from 'node:os';
+import { parseQuantity } from '#crds/quantity.ts';
+import type { OptionTable } from '#runtime/option-table.ts';
+import { commonOptions } from '#runtime/program.ts';
+
+const LABEL = /^([a-z0-9.-]+\/)?[A-Za-z0-9][A-Za-z0-9_.-]*=[A-Za-z0-9_.-]*$/;
+
+function quantityFault(text: string): string | undefined {
+  try {
+    parseQuantity(text);
+    return undefined;
+  } catch {
+    return 'must be a quantity such as 512Mi';
+  }
+}
+
+function labelsFault(text: string): string | undefined {
+  return Object.entries(text.split(',').filter(Boolean)).every(([, pair]) => LABEL.test(pair))
+    ? undefined
+    : 'must be label=value pairs joined by commas';
+}
+
+export const nodeDaemonOptions = {
+  ...commonOptions,
+  nodeName: {
+    type: 'string',
+    description: 'The node this daemon runs on: the name of its Hypervisor, and the node its token is bound to.',
+    default: hostname(),
+    env: 'NODE_NAME',
+  },
+  driver: {
+    type: 'choice',
+    choices: ['libvirt', 'simulated'],
+    description: 'How the hypervisor is reached; simulated runs no guests at all.',
+    default: 'libvirt',
+  },
+  libvirtSocket: {
+    type: 'string',
+    description: "libvirt's read-write socket. Whoever may write to it is root on the machine.",
+    default: '/run/libvirt/libvirt-sock',
+  },
+  libvirtUri: { type: 'string', description: 'The libvirt connection.', default: 'qemu:///system' },
+  bootDirectory: {
+    type: 'string',
+    description: 'Kernels and initial RAM disks, under the same path for this daemon and for libvirt.',
+    default: '/var/lib/usher/boot',
+  },
+  consoleDirectory: {
+    type: 'string',
+    description: 'An existing directory for the logs of serial consoles. Left out, they are not logged.',
+    optional: true,
+  },
+  labels: {
+    type: 'string',
+    description: 'Labels for the Hypervisor when it is first registered, as a=b,c=d.',
+    default: '',
+    validate: labelsFault,
+  },
+  reservedCpus: {
+    type: 'integer',
+    description: 'CPUs kept back for the machine itself.',
+    default: 0,
+    validate: (cpus: number) => (cpus >= 0 ? undefined : 'must not be negative'),
+  },
+  reservedMemory: {
+    type: 'string',
+    description: 'Memory kept back for the machine itself.',
+    default: '512Mi',
+    validate: quantityFault,
+  },
+  heartbeatIntervalSeconds: {
+    type: 'integer',
+    description: 'Between two renewals of the Lease that says this daemon is alive.',
+    default: 10,
+    validate: (seconds: number) => (seconds >= 1 ? undefined : 'must be at least 1'),
+  },
+} as const satisfies OptionTable;
+
+/** "a=b,c=d" as a record. */
+export function parseLabels(text: string): Record<string, string> {
+  const pairs = text.split(',').filter(Boolean);
+  return Object.fromEntries(pairs.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]));
+}

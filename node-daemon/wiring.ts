@@ -1,0 +1,164 @@
+// Puts the daemon of one node together from its parts. No decision is made here.
+import { instanceUuid } from '#crds/derive/signed-payload.ts';
+import type { Hypervisor, HypervisorSpec } from '#crds/v1alpha1/hypervisor.ts';
+import { hypervisorResource, virtualMachineResource } from '#crds/v1alpha1/kinds.ts';
+import { HEARTBEAT_LABEL, heartbeatLeaseName, SYSTEM_NAMESPACE } from '#crds/v1alpha1/names.ts';
+import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
+import type { Clock, Random } from '#runtime/clock.ts';
+import { Controller, type ControllerObserver } from '#runtime/controller.ts';
+import { Heartbeat } from '#runtime/heartbeat.ts';
+import type { KubeObject } from '#runtime/kube/resource.ts';
+import type { KubeStore } from '#runtime/kube/store.ts';
+import type { Logger } from '#runtime/log.ts';
+import { OwnWrites } from '#runtime/own-writes.ts';
+import { Reflector, type ReflectorObserver } from '#runtime/reflector.ts';
+import { Admission } from './domains/admission.ts';
+import { type DomainContext, Memories } from './domains/context.ts';
+import { reconcileDomain } from './domains/reconcile.ts';
+import type { HypervisorDriver } from './hypervisor/driver.ts';
+import type { Amount } from './inventory/capacity.ts';
+import { HypervisorReporter } from './inventory/report.ts';
+import { register } from './registration/register.ts';
+import { Scanner } from './scan.ts';
+import type { PublishLimits } from './usage/publish.ts';
+import { UsageReporter } from './usage/report.ts';
+
+export interface NodeDaemonOptions {
+  readonly store: KubeStore;
+  readonly driver: HypervisorDriver;
+  readonly driverName: HypervisorSpec['driver'];
+  readonly nodeName: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly bootID: () => Promise<string>;
+  readonly agentVersion: string;
+  /** Kept back for the machine itself. */
+  readonly reserved: Amount;
+  readonly heartbeatIntervalMs: number;
+  readonly sampleIntervalMs: number;
+  readonly usageLimits: PublishLimits;
+  /** Writes a warning that `kubectl describe` shows. */
+  readonly warn: (object: KubeObject, reason: string, message: string) => void;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly workers?: number;
+  readonly controllerObserver?: (controller: string) => ControllerObserver;
+  readonly reflectorObserver?: (kind: string) => ReflectorObserver;
+  /** Called once everything is known and guests are being looked after. */
+  readonly onReady?: () => void;
+}
+
+/** Runs until `stop` aborts. Guests are not touched by its end. Rejects only if it cannot go on. */
+export async function runNodeDaemon(options: NodeDaemonOptions, stop: AbortSignal): Promise<void> {
+  const bootID = await options.bootID();
+  const registered = await register({ ...options, driver: options.driverName }, stop);
+  const ended = new AbortController();
+  const parts = assemble(options, { registered, bootID, stop });
+  const running = [
+    parts.heartbeat.run(ended.signal),
+    parts.machines.run(ended.signal),
+    parts.hypervisors.run(ended.signal),
+  ];
+  try {
+    await Promise.all([parts.machines.synced(stop), parts.hypervisors.synced(stop)]);
+    options.onReady?.();
+    await Promise.all([parts.domains.run(stop), parts.scanner.run(stop), parts.usage.run(stop)]);
+  } catch (error) {
+    if (!stop.aborted) throw error;
+  } finally {
+    ended.abort();
+    await Promise.all(running);
+    await options.driver.close();
+  }
+}
+
+interface Identity {
+  readonly registered: Hypervisor;
+  readonly bootID: string;
+  readonly stop: AbortSignal;
+}
+
+function assemble(options: NodeDaemonOptions, { registered, bootID, stop }: Identity) {
+  const { clock, random, logger, nodeName, driver, store } = options;
+  const machines = machineReflector(options);
+  const hypervisors = hypervisorReflector(options);
+  const heartbeat = heartbeatOf(options);
+  const hypervisor = () => hypervisors.cache.get(nodeName) ?? registered;
+  const context: DomainContext = {
+    store,
+    machineType: virtualMachineResource,
+    machines: machines.cache,
+    ownWrites: new OwnWrites<VirtualMachine>(),
+    driver,
+    admission: new Admission(),
+    heartbeat,
+    self: () => ({ name: nodeName, uid: hypervisor().metadata.uid, bootID }),
+    memories: new Memories(),
+    initiators: new Map(),
+    orphans: new Set(),
+    warn: options.warn,
+    clock,
+    logger,
+  };
+  const domains = domainController(options, context);
+  const reporter = new HypervisorReporter({ ...options, bootID, hypervisor, context });
+  const scanner = new Scanner({ context, reporter, hypervisor, random, enqueue: (uuid) => domains.enqueue(uuid) });
+  const usage = new UsageReporter({ ...options, machines: machines.cache, hypervisor, limits: options.usageLimits });
+  machines.onChange(({ type, object }) => {
+    if (type === 'deleted') context.ownWrites.forget(object.metadata.uid);
+    domains.enqueue(instanceUuid(object));
+  });
+  hypervisors.onChange((change) => {
+    if (change.type === 'deleted') return registerAgain(options, stop);
+    const previous = change.type === 'updated' ? change.previous : undefined;
+    if (previous?.metadata.generation !== change.object.metadata.generation) scanner.scanSoon();
+    return undefined;
+  });
+  return { machines, hypervisors, heartbeat, domains, scanner, usage };
+}
+
+/** Somebody deleted the Hypervisor of a node that is alive: it comes back, under a new uid and to be accepted anew. */
+async function registerAgain(options: NodeDaemonOptions, stop: AbortSignal): Promise<void> {
+  await register({ ...options, driver: options.driverName }, stop);
+}
+
+/** Only the VMs that were given to this node. */
+function machineReflector(options: NodeDaemonOptions): Reflector<VirtualMachine, 'uuid'> {
+  const selection = { fieldSelector: `status.placement.hypervisor=${options.nodeName}` };
+  const observer = options.reflectorObserver?.('VirtualMachine') ?? {};
+  const indexes = { uuid: (vm: VirtualMachine) => [instanceUuid(vm)] };
+  return new Reflector({ ...options, type: virtualMachineResource, selection, indexes, observer });
+}
+
+function hypervisorReflector(options: NodeDaemonOptions): Reflector<Hypervisor> {
+  const selection = { fieldSelector: `metadata.name=${options.nodeName}` };
+  const observer = options.reflectorObserver?.('Hypervisor') ?? {};
+  return new Reflector({ ...options, type: hypervisorResource, selection, observer });
+}
+
+function heartbeatOf(options: NodeDaemonOptions): Heartbeat {
+  const { nodeName, heartbeatIntervalMs } = options;
+  return new Heartbeat({
+    ...options,
+    namespace: SYSTEM_NAMESPACE,
+    name: heartbeatLeaseName(nodeName),
+    holder: nodeName,
+    labels: { [HEARTBEAT_LABEL]: nodeName },
+    intervalMs: heartbeatIntervalMs,
+    leaseDurationSeconds: Math.ceil((heartbeatIntervalMs * 4) / 1000),
+  });
+}
+
+function domainController(options: NodeDaemonOptions, context: DomainContext): Controller {
+  const { clock, random, logger, workers, controllerObserver } = options;
+  const observer = controllerObserver?.('domain');
+  return new Controller({
+    name: 'domain',
+    reconcile: async (uuid, signal) => reconcileDomain(context, uuid, signal),
+    clock,
+    random,
+    logger,
+    workers: workers ?? 8,
+    ...(observer === undefined ? {} : { observer }),
+  });
+}
