@@ -1,0 +1,27 @@
+# To be sourced. timed TITLE COMMAND…: runs a command without its output, says so before, every ten seconds while it
+# lasts, and after with the time it took; shows the end of its output where it fails, and fails too.
+
+timed() {
+  local title=$1 log pid status=0 next=10
+  shift
+  log=$(mktemp)
+  echo "$title …"
+  SECONDS=0
+  "$@" >"$log" 2>&1 &
+  pid=$!
+  while sleep 1 && kill -0 "$pid" 2>/dev/null; do
+    if [ "$SECONDS" -ge "$next" ]; then
+      echo "  $title: $SECONDS s"
+      next=$((SECONDS + 10))
+    fi
+  done
+  wait "$pid" || status=$?
+  if [ "$status" -eq 0 ]; then
+    echo "  $title: done in $SECONDS s"
+  else
+    echo "  $title: failed after $SECONDS s (exit code $status):"
+    tail -n 20 "$log" | sed 's/^/    /'
+  fi
+  rm -f "$log"
+  return "$status"
+}
