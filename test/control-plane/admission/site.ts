@@ -11,7 +11,9 @@ import type { OwnTestCluster } from '../harness.ts';
 import { eventually, get, mergePatch, post, refused, remove, virtualMachine, virtualMachines } from './requests.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
-const MANIFESTS = ['crds/manifests', 'operator/rbac', 'operator/admission'];
+/** The folder of the admission policies. */
+export const ADMISSION = join(ROOT, 'operator/admission');
+const MANIFESTS = [join(ROOT, 'crds/manifests'), join(ROOT, 'operator/rbac'), ADMISSION];
 const AUTHORIZATION = 'rbac.authorization.k8s.io';
 const ROLE_BINDINGS = `/apis/${AUTHORIZATION}/v1/clusterrolebindings`;
 
@@ -36,7 +38,7 @@ const PEOPLE = { victor: 'view', alice: 'edit', adele: 'admin', carol: 'cluster-
 /** Installs the manifests as their readers do, and returns when the policies are in force. */
 export async function openSite(cluster: OwnTestCluster): Promise<Site> {
   const { access: master } = cluster;
-  await kubectl(cluster, ['apply', '--server-side', ...MANIFESTS.flatMap((folder) => ['-f', join(ROOT, folder)])]);
+  await kubectl(cluster, ['apply', '--server-side', ...MANIFESTS.flatMap((folder) => ['-f', folder])]);
   for (const name of ['n1', 'n2']) await post(master, '/api/v1/nodes', { metadata: { name } });
   for (const [name, role] of Object.entries(PEOPLE))
     await bindRole(master, name, role, { kind: 'User', name, apiGroup: AUTHORIZATION });

@@ -5,8 +5,18 @@ import { INSTANCE_UUID_ANNOTATION, REQUESTER_ANNOTATION, VM_FINALIZER } from '#c
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import { type ApiAccess, apiRequest } from '#hack/control-plane/api-request.ts';
 import type { OwnTestCluster } from '../harness.ts';
-import { answered, get, mergePatch, post, refused, remove, virtualMachine, virtualMachines } from './requests.ts';
-import { kubectl, type Site } from './site.ts';
+import {
+  answered,
+  eventually,
+  get,
+  mergePatch,
+  post,
+  refused,
+  remove,
+  virtualMachine,
+  virtualMachines,
+} from './requests.ts';
+import { ADMISSION, kubectl, type Site } from './site.ts';
 
 const UUID = '7f8e6a50-0000-4000-8000-000000000001';
 
@@ -64,6 +74,31 @@ export function describeStamps(cluster: OwnTestCluster, site: () => Site): void 
         expect(metadata.finalizers).to.deep.equal([VM_FINALIZER]);
       });
     }
+  });
+
+  describe('a new VirtualMachine that nobody stamps', () => {
+    const binding = 'mutatingadmissionpolicybinding/usher-virtual-machine-creation';
+    const tryCreate = (metadata?: object) =>
+      post(site().alice, `${virtualMachines('default')}?dryRun=All`, virtualMachine('web', metadata));
+
+    before(async () => {
+      await kubectl(cluster, ['delete', binding]);
+      await eventually(() => answered(tryCreate(), 422, /./));
+    });
+    after(async () => {
+      await kubectl(cluster, ['apply', '--server-side', '-f', ADMISSION]);
+      await eventually(() => tryCreate());
+    });
+
+    it('is refused, and its user told which policy to look for', async () => {
+      const words = /check that it and its binding are installed/;
+      const annotations = { [REQUESTER_ANNOTATION]: 'alice' };
+      const finalizers = [VM_FINALIZER];
+      await answered(tryCreate(), 422, words);
+      await answered(tryCreate({ annotations }), 422, words);
+      await answered(tryCreate({ finalizers }), 422, words);
+      await answered(tryCreate({ annotations: { [REQUESTER_ANNOTATION]: 'bob' }, finalizers }), 422, words);
+    });
   });
 
   describe('the stamps of a VirtualMachine', () => {
