@@ -20,6 +20,7 @@ export function signedPayload(
   placement: Pick<PlacementStatus, 'hypervisor' | 'hypervisorUID' | 'epoch'>,
 ): string {
   const { powerState, resources, parameters } = granted;
+  const { parameters: _asked, ...spec } = vm.spec;
   return canonicalJson({
     version: 1,
     uid: vm.metadata.uid,
@@ -31,7 +32,7 @@ export function signedPayload(
     epoch: placement.epoch,
     hypervisor: placement.hypervisor,
     hypervisorUID: placement.hypervisorUID,
-    spec: { ...vm.spec, powerState, resources, ...(parameters === undefined ? {} : { parameters }) },
+    spec: { ...spec, powerState, resources, ...(parameters === undefined ? {} : { parameters }) },
   });
 }
 

@@ -8,6 +8,7 @@ import {
   type LastTermination,
   type VirtualMachineStatus,
 } from '#crds/v1alpha1/virtual-machine-status.ts';
+import { arbitraryMachine } from '#test/builders/arbitrary-machine.ts';
 import { deriveStatus } from './derive-status.ts';
 import { verdictOf } from './verdict.ts';
 
@@ -24,6 +25,7 @@ interface Given {
   instance?: InstanceState;
   instanceEpoch?: number;
   ended?: LastTermination['reason'];
+  notOurs?: boolean;
   silent?: boolean;
   denied?: boolean;
   unplaceable?: boolean;
@@ -40,6 +42,7 @@ function statusOf(given: Given): VirtualMachineStatus {
     ...(given.silent ? [condition('HypervisorReachable', 'False', 'Silent.')] : []),
     ...(given.denied ? [condition('Authorized', 'False', 'Denied.')] : []),
     ...(given.unplaceable ? [condition('Placed', 'False', 'No room.')] : []),
+    ...(given.notOurs ? [{ ...condition('Provisioned', 'False', 'Not ours.'), reason: 'NotOurs' }] : []),
   ];
   return {
     conditions,
@@ -194,6 +197,62 @@ const table: [string, Given, string, boolean, string, string][] = [
     'Reconciling',
     'Restarting',
   ],
+  [
+    'crashed, policy changed from Never to OnFailure',
+    { instance: 'Stopped', ended: 'Crashed' },
+    'Stopped',
+    false,
+    'Reconciling',
+    'Restarting',
+  ],
+  [
+    'stopped as asked before, asked to run by now',
+    { instance: 'Stopped', ended: 'StoppedByRequest', restartPolicy: 'Never' },
+    'Stopped',
+    false,
+    'Reconciling',
+    'Restarting',
+  ],
+  [
+    'declared running after a stop, no room',
+    { instance: 'Stopped', ended: 'StoppedByGuest', unplaceable: true },
+    'Scheduling',
+    false,
+    'Reconciling',
+    'PlacedReason',
+  ],
+  [
+    'powered off by the guest, restart ahead',
+    { instance: 'Starting', ended: 'StoppedByGuest', restartPolicy: 'Always' },
+    'Starting',
+    false,
+    'Reconciling',
+    'Restarting',
+  ],
+  [
+    'stopped, declared running a moment ago',
+    { powerState: 'Running', generation: 2, granted: { powerState: 'Stopped' }, instance: 'Stopped' },
+    'Stopped',
+    false,
+    'Reconciling',
+    'Deciding',
+  ],
+  [
+    'declared stopped, its guest not ours any more',
+    { powerState: 'Stopped', instance: 'Running', notOurs: true },
+    'Stopping',
+    false,
+    'Stalled',
+    'NotOurs',
+  ],
+  [
+    'deleted, its guest not ours any more',
+    { deleting: true, instance: 'Running', notOurs: true },
+    'Terminating',
+    false,
+    'Stalled',
+    'NotOurs',
+  ],
   ['missing, Hold', { instance: 'Missing', ended: 'Vanished' }, 'Missing', false, 'Stalled', 'Missing'],
   [
     'missing, Recreate',
@@ -268,6 +327,8 @@ describe('the verdict on a VirtualMachine', () => {
   it('never calls a VM ready whose declared power state is not the observed one', () => {
     const given: fc.Arbitrary<Given> = fc.record({
       powerState: fc.constantFrom('Running' as const, 'Stopped' as const),
+      granted: fc.record({ powerState: fc.constantFrom('Running' as const, 'Stopped' as const) }),
+      generation: fc.constantFrom(1, 2),
       instance: fc.constantFrom(...instanceStates),
       instanceEpoch: fc.constantFrom(1, 2),
       silent: fc.boolean(),
@@ -277,6 +338,8 @@ describe('the verdict on a VirtualMachine', () => {
       fc.property(given, (g) => {
         const vm = machine({ restartPolicy: 'OnFailure', ...g });
         const verdict = verdictOf(vm, vm.status ?? {});
+        if (verdict.ready) expect(g.generation).to.equal(1);
+        if (typeof g.granted === 'object' && g.granted.powerState !== g.powerState) return;
         if (g.powerState === 'Running' && verdict.ready)
           expect(g).to.include({ instance: 'Running', instanceEpoch: 2, silent: false, placed: true });
         if (g.powerState === 'Stopped' && g.placed && g.instance === 'Running') expect(verdict.ready).to.equal(false);
@@ -286,6 +349,15 @@ describe('the verdict on a VirtualMachine', () => {
 });
 
 describe('deriving the status', () => {
+  it('changes nothing when it is done again', () => {
+    fc.assert(
+      fc.property(arbitraryMachine, (vm) => {
+        const once = deriveStatus(vm, vm.status ?? {}, TIME);
+        expect(deriveStatus({ ...vm, status: once }, once, '2027-01-01T00:00:00Z')).to.deep.equal(once);
+      }),
+    );
+  });
+
   it('appends one transition when the phase changes and none when it does not', () => {
     const vm = machine({ instance: 'Running' });
     const first = deriveStatus(vm, vm.status ?? {}, TIME);

@@ -4,6 +4,7 @@ import { findCondition, isConditionFalse } from '#crds/conditions.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { Instance, Phase, VirtualMachineStatus } from '#crds/v1alpha1/virtual-machine-status.ts';
 import { currentInstance, epochIsOver } from './epoch.ts';
+import { startsAgain } from './starts-again.ts';
 
 /** Settled: nothing will happen unasked. Reconciling: somebody is at it. Stalled: it needs a person. */
 export type Progress = 'Settled' | 'Reconciling' | 'Stalled';
@@ -23,6 +24,9 @@ interface Facts {
   readonly hypervisor: string;
 }
 
+/** Reason of Provisioned where a guest bears the VM's uuid and nothing else of ours. */
+export const NOT_OURS = 'NotOurs';
+
 type Check = (facts: Facts) => Verdict | undefined;
 
 /** Read as a checklist: the first that answers wins. */
@@ -34,9 +38,16 @@ export function verdictOf(vm: VirtualMachine, status: VirtualMachineStatus): Ver
   const facts: Facts = { vm, status, instance: currentInstance(status), hypervisor };
   for (const check of checks) {
     const verdict = check(facts);
-    if (verdict !== undefined) return verdict;
+    if (verdict !== undefined) return unlessUndecided(verdict, facts);
   }
   return reconciling('Pending', 'Pending', 'Waiting for the operator to decide.');
+}
+
+/** What was observed is what an earlier generation declared: that is no readiness. */
+function unlessUndecided(verdict: Verdict, { vm, status }: Facts): Verdict {
+  const decided = status.granted?.generation ?? 0;
+  if (!verdict.ready || decided >= (vm.metadata.generation ?? 0)) return verdict;
+  return reconciling(verdict.phase, 'Deciding', 'The spec changed; waiting for the operator to decide.');
 }
 
 function reconciling(phase: Phase, reason: string, message: string): Verdict {
@@ -56,7 +67,14 @@ function unreachable(status: VirtualMachineStatus): string | undefined {
   return findCondition(status.conditions, 'HypervisorReachable')?.message;
 }
 
-function terminating({ vm, status, hypervisor }: Facts): Verdict | undefined {
+/** Why the daemon does nothing to the guest whatever is asked. */
+function leftAlone({ status, instance }: Facts): string | undefined {
+  const provisioned = findCondition(status.conditions, 'Provisioned');
+  return instance !== undefined && provisioned?.reason === NOT_OURS ? provisioned.message : undefined;
+}
+
+function terminating(facts: Facts): Verdict | undefined {
+  const { vm, status, hypervisor } = facts;
   if (vm.metadata.deletionTimestamp === undefined) return undefined;
   if (status.placement === undefined)
     return reconciling('Terminating', 'Terminating', 'Nothing was started: removing the record.');
@@ -68,6 +86,8 @@ function terminating({ vm, status, hypervisor }: Facts): Verdict | undefined {
       `Cannot be removed before its guest is known to be gone. ${silence}`,
     );
   }
+  const alone = leftAlone(facts);
+  if (alone !== undefined) return stalled('Terminating', NOT_OURS, alone);
   return reconciling('Terminating', 'Terminating', `Waiting for ${hypervisor} to stop and remove the guest.`);
 }
 
@@ -89,19 +109,21 @@ function denied({ status, instance }: Facts): Verdict | undefined {
   return stalled(phase, authorized.reason, authorized.message);
 }
 
-function declaredStopped({ status, instance, hypervisor }: Facts): Verdict | undefined {
+function declaredStopped(facts: Facts): Verdict | undefined {
+  const { status, instance, hypervisor } = facts;
   if (status.granted?.powerState !== 'Stopped') return undefined;
   if (epochIsOver(status)) return settled('Stopped', 'Stopped', 'Stopped, as declared.');
+  const alone = leftAlone(facts);
+  if (alone !== undefined) return stalled('Stopping', NOT_OURS, alone);
   const seen = instance === undefined ? 'has not reported yet' : `reports the guest ${instance.powerState}`;
   return reconciling('Stopping', 'Stopping', `Waiting for ${hypervisor} to stop the guest; it ${seen}.`);
 }
 
 function notPlaced({ status, instance }: Facts): Verdict | undefined {
-  const unplaced =
-    status.placement === undefined || instance?.powerState === 'Refused' || instance?.powerState === 'Absent';
-  if (!unplaced) return undefined;
+  if (!epochIsOver(status)) return undefined;
   const placed = findCondition(status.conditions, 'Placed');
   if (placed?.status === 'False') return reconciling('Scheduling', placed.reason, placed.message);
+  if (instance?.powerState === 'Stopped') return undefined;
   if (instance?.powerState !== 'Refused')
     return reconciling('Scheduling', 'Scheduling', 'Waiting for a hypervisor to be chosen.');
   const refusal = findCondition(status.conditions, 'Provisioned')?.message ?? 'The hypervisor refused the guest.';
@@ -109,11 +131,11 @@ function notPlaced({ status, instance }: Facts): Verdict | undefined {
 }
 
 function byInstance(facts: Facts): Verdict | undefined {
-  const { instance, hypervisor, status } = facts;
+  const { instance, hypervisor } = facts;
   switch (instance?.powerState) {
     case undefined:
     case 'Starting':
-      return starting(status, hypervisor);
+      return starting(facts);
     case 'Running':
       return running(facts);
     case 'Paused':
@@ -125,7 +147,7 @@ function byInstance(facts: Facts): Verdict | undefined {
     case 'Stopping':
       return reconciling('Stopping', 'Stopping', `The guest is shutting down on ${hypervisor}.`);
     case 'Crashed':
-      return reconciling('Failed', 'Crashed', ended(status, 'The guest crashed. It will be started again.'));
+      return reconciling('Failed', 'Crashed', again(facts, 'The guest crashed.'));
     case 'Missing':
       return missing(facts);
     case 'Stopped':
@@ -136,14 +158,17 @@ function byInstance(facts: Facts): Verdict | undefined {
   }
 }
 
-function starting(status: VirtualMachineStatus, hypervisor: string): Verdict {
+function starting(facts: Facts): Verdict {
+  const { status, instance, hypervisor } = facts;
   const provisioned = findCondition(status.conditions, 'Provisioned');
-  const failed = provisioned?.status === 'False' && currentInstance(status) !== undefined;
+  const failed = provisioned?.status === 'False' && instance !== undefined;
   if (failed) return reconciling('Starting', provisioned.reason, provisioned.message);
+  const afterAnEnd = instance !== undefined && status.lastTermination?.time === instance.since;
+  if (afterAnEnd) return reconciling('Starting', 'Restarting', again(facts, 'The guest ended.'));
   return reconciling('Starting', 'Starting', `${hypervisor} is starting the guest.`);
 }
 
-function running({ vm, status, instance, hypervisor }: Facts): Verdict {
+function running({ status, instance, hypervisor }: Facts): Verdict {
   const decided = status.granted?.generation ?? 0;
   const pending = status.pendingChanges ?? [];
   if (pending.length > 0) {
@@ -157,8 +182,6 @@ function running({ vm, status, instance, hypervisor }: Facts): Verdict {
       message: `Changed, but not in effect before a restart: ${fields}. ${how}`,
     };
   }
-  if (decided < (vm.metadata.generation ?? 0))
-    return reconciling('Running', 'Deciding', 'The spec changed; waiting for the operator to decide.');
   if ((instance?.generation ?? 0) < decided)
     return reconciling('Running', 'Applying', `Waiting for ${hypervisor} to take up the changed spec.`);
   return settled('Running', 'Running', `Running on ${hypervisor}.`);
@@ -173,21 +196,22 @@ function missing({ vm, status, hypervisor }: Facts): Verdict {
   return stalled('Missing', 'Missing', `${what} Nothing is done unasked (spec.recovery.onMissing is Hold). ${how}`);
 }
 
-function stopped({ vm, status }: Facts): Verdict {
+function stopped(facts: Facts): Verdict {
+  const { vm, status } = facts;
   const policy = vm.spec.restartPolicy;
-  const again = 'To start it again set spec.powerState to Stopped and back to Running.';
-  if (policy === 'Always')
-    return reconciling('Stopped', 'Restarting', ended(status, 'The guest ended. It will be started again.'));
-  if (status.lastTermination?.reason !== 'StoppedByGuest') {
-    return stalled(
-      'Failed',
-      status.lastTermination?.reason ?? 'Unknown',
-      `${ended(status, 'The guest ended.')} restartPolicy ${policy} leaves it so. ${again}`,
-    );
-  }
-  const what = `${ended(status, 'The guest powered itself off.')} restartPolicy ${policy} leaves it so.`;
+  const reason = status.lastTermination?.reason;
+  if (startsAgain(policy, reason)) return reconciling('Stopped', 'Restarting', again(facts, 'The guest ended.'));
+  const what = `${ended(status, 'The guest ended.')} restartPolicy ${policy} leaves it so.`;
+  const how = 'To start it again set spec.powerState to Stopped and back to Running.';
+  if (reason !== 'StoppedByGuest') return stalled('Failed', reason ?? 'Unknown', `${what} ${how}`);
   if (policy === 'Never') return settled('Stopped', 'Completed', what);
-  return stalled('Stopped', 'StoppedByGuest', `${what} ${again}`);
+  return stalled('Stopped', 'StoppedByGuest', `${what} ${how}`);
+}
+
+function again({ vm, status }: Facts, otherwise: string): string {
+  const asked = status.lastTermination?.initiator === 'User';
+  const why = asked ? 'spec.powerState is Running' : `restartPolicy ${vm.spec.restartPolicy}`;
+  return `${ended(status, otherwise)} It will be started again (${why}).`;
 }
 
 function ended(status: VirtualMachineStatus, otherwise: string): string {

@@ -1,0 +1,144 @@
+// VirtualMachines in every state that could ever be read, likely or not.
+import fc from 'fast-check';
+import { VM_FINALIZER } from '#crds/v1alpha1/names.ts';
+import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
+import { powerStates } from '#crds/v1alpha1/virtual-machine-spec.ts';
+import {
+  type Granted,
+  type Instance,
+  instanceStates,
+  type LastTermination,
+  type PlacementStatus,
+  type VirtualMachineStatus,
+} from '#crds/v1alpha1/virtual-machine-status.ts';
+import { condition } from './condition.ts';
+import { TIME, timeAfter } from './time.ts';
+import { uuidFor } from './uuid.ts';
+import { grantedFor, newMachine, placementOn } from './virtual-machine.ts';
+
+export const terminationReasons = [
+  'StoppedByRequest',
+  'ForcedByRequest',
+  'StoppedByGuest',
+  'Crashed',
+  'DestroyedOnHost',
+  'Vanished',
+  'HostRebooted',
+  'Unknown',
+] as const;
+
+const resources = fc.record({ cpus: fc.constantFrom(1, 2, 4), memory: fc.constantFrom('1Gi', '2Gi', '3Gi') });
+
+const spec = fc.record({
+  powerState: fc.constantFrom(...powerStates),
+  resources,
+  restartPolicy: fc.constantFrom('Always' as const, 'OnFailure' as const, 'Never' as const),
+  recovery: fc.record({ onMissing: fc.constantFrom('Hold' as const, 'Recreate' as const) }),
+  powerOff: fc.record({
+    mode: fc.constantFrom('Graceful' as const, 'GracefulThenForce' as const, 'Force' as const),
+    gracePeriodSeconds: fc.constantFrom(0, 60),
+  }),
+});
+
+const metadata = fc.record({ generation: fc.constantFrom(1, 2, 3), deleting: fc.boolean(), ours: fc.boolean() });
+
+const placement: fc.Arbitrary<PlacementStatus> = fc
+  .record({
+    hypervisor: fc.constantFrom('hv1', 'hv2'),
+    epoch: fc.constantFrom(1, 2, 3),
+    replaced: fc.boolean(),
+    seconds: fc.constantFrom(-3600, -10, 0),
+  })
+  .map(({ hypervisor, epoch, replaced, seconds }) =>
+    placementOn(hypervisor, {
+      epoch,
+      time: timeAfter(seconds),
+      ...(replaced ? { hypervisorUID: uuidFor('predecessor') } : {}),
+    }),
+  );
+
+const grant = fc.record({
+  generation: fc.constantFrom(1, 2, 3),
+  powerState: fc.constantFrom(...powerStates),
+  resources,
+});
+
+const instance = fc.record({
+  behind: fc.constantFrom(0, 0, 0, 1),
+  generation: fc.constantFrom(1, 2, 3),
+  powerState: fc.constantFrom(...instanceStates),
+  rebooted: fc.boolean(),
+  withResources: fc.boolean(),
+});
+
+const lastTermination: fc.Arbitrary<LastTermination> = fc
+  .record({ reason: fc.constantFrom(...terminationReasons), seconds: fc.constantFrom(-60, 0) })
+  .map(({ reason, seconds }) => ({
+    reason,
+    initiator: reason === 'StoppedByRequest' || reason === 'ForcedByRequest' ? 'User' : 'Unknown',
+    time: timeAfter(seconds),
+    message: `It ended: ${reason}.`,
+  }));
+
+const verdict = fc.constantFrom('True' as const, 'False' as const, undefined);
+
+const facts = fc.record({
+  metadata,
+  spec,
+  placement: fc.option(placement, { nil: undefined }),
+  grant: fc.option(grant, { nil: undefined, freq: 10 }),
+  instance: fc.option(instance, { nil: undefined }),
+  lastTermination: fc.option(lastTermination, { nil: undefined }),
+  reachable: verdict,
+  placed: verdict,
+  provisioned: verdict,
+});
+type Facts = typeof facts extends fc.Arbitrary<infer T> ? T : never;
+
+/** Nothing is too odd, except that a report never runs ahead of its placement nor a decision ahead of the spec. */
+export const arbitraryMachine: fc.Arbitrary<VirtualMachine> = facts.map((given) => {
+  const { generation, deleting, ours } = given.metadata;
+  const vm = newMachine({
+    spec: given.spec,
+    metadata: {
+      generation,
+      finalizers: ours ? [VM_FINALIZER] : [],
+      ...(deleting ? { deletionTimestamp: TIME } : {}),
+    },
+  });
+  return { ...vm, status: { ...vm.status, ...statusOf(vm, given) } };
+});
+
+function statusOf(vm: VirtualMachine, given: Facts): Partial<VirtualMachineStatus> {
+  const { grant: decided, placement: where, lastTermination: ended } = given;
+  const generation = Math.min(decided?.generation ?? 0, vm.metadata.generation ?? 0);
+  const granted: Granted | undefined = decided && grantedFor(vm, { ...decided, generation });
+  const report = where && given.instance && instanceOf(vm, where, given.instance);
+  return {
+    ...(granted === undefined ? {} : { granted, observedGeneration: generation }),
+    ...(where === undefined ? {} : { placement: where }),
+    ...(report === undefined ? {} : { instance: report }),
+    ...(ended === undefined ? {} : { lastTermination: ended }),
+    conditions: [
+      ...(vm.status?.conditions ?? []),
+      ...[
+        ['HypervisorReachable', given.reachable] as const,
+        ['Placed', given.placed] as const,
+        ['Provisioned', given.provisioned] as const,
+      ].flatMap(([type, status]) => (status === undefined ? [] : [condition(type, status)])),
+    ],
+  };
+}
+
+function instanceOf(vm: VirtualMachine, where: PlacementStatus, given: NonNullable<Facts['instance']>): Instance {
+  const { behind, generation, powerState, rebooted, withResources } = given;
+  return {
+    epoch: Math.max(where.epoch - behind, 1),
+    generation: Math.min(generation, vm.metadata.generation ?? 0),
+    powerState,
+    ...(withResources ? { resources: { cpus: 2, memory: '2Gi' } } : {}),
+    uuid: vm.metadata.uid,
+    bootID: uuidFor(rebooted ? 'an earlier boot' : `boot of ${where.hypervisor}`),
+    since: TIME,
+  };
+}
