@@ -38,7 +38,7 @@ test: setup system-packages control-plane check ## Check and test everything, wi
 .PHONY: setup
 setup: $(INSTALLED) ## Install the npm packages, Node 24 among them
 
-$(INSTALLED): package.json package-lock.json
+$(INSTALLED): package-lock.json
 	@hack/setup/npm.sh
 
 .PHONY: system-packages
