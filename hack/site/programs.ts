@@ -1,0 +1,95 @@
+// The operator and the daemons as they are shipped: processes of their own, with the rights of their service accounts.
+import { join } from 'node:path';
+import { NODE_DAEMON_SERVICE_ACCOUNT, OPERATOR_SERVICE_ACCOUNT, SYSTEM_NAMESPACE } from '#crds/v1alpha1/names.ts';
+import { apiRequest } from '../control-plane/api-request.ts';
+import type { ControlPlane } from '../control-plane/control-plane.ts';
+import { nodeBoundToken, serviceAccountToken } from '../control-plane/service-account-token.ts';
+import type { ProcessGroup } from '../process-group.ts';
+import type { Machine } from './machines.ts';
+
+export interface Programs {
+  readonly controlPlane: ControlPlane;
+  readonly programs: ProcessGroup;
+  readonly directory: string;
+  readonly lifetime: 'parent' | 'detached';
+  readonly heartbeatSeconds: number;
+}
+
+/** A demo may be left running for weeks. */
+const TOKEN_SECONDS = 30 * 24 * 3600;
+const SILENT_AFTER_HEARTBEATS = 4;
+const root = join(import.meta.dirname, '../..');
+
+export async function startOperator(running: Programs): Promise<void> {
+  const { controlPlane, heartbeatSeconds } = running;
+  const subject = {
+    namespace: SYSTEM_NAMESPACE,
+    serviceAccount: OPERATOR_SERVICE_ACCOUNT,
+    expirationSeconds: TOKEN_SECONDS,
+  };
+  const token = await serviceAccountToken(controlPlane.access, subject);
+  const kubeconfig = await controlPlane.createKubeconfig('operator', token);
+  const silence = String(heartbeatSeconds * SILENT_AFTER_HEARTBEATS);
+  await start(running, 'operator', [
+    'operator/main.ts',
+    '--kubeconfig',
+    kubeconfig,
+    '--silence-timeout-seconds',
+    silence,
+  ]);
+}
+
+export async function startNodeDaemon(running: Programs, machine: Machine): Promise<void> {
+  const { controlPlane, heartbeatSeconds } = running;
+  const { name } = machine;
+  await ensureNode(controlPlane, name);
+  const subject = {
+    namespace: SYSTEM_NAMESPACE,
+    serviceAccount: NODE_DAEMON_SERVICE_ACCOUNT,
+    expirationSeconds: TOKEN_SECONDS,
+  };
+  const token = await nodeBoundToken(controlPlane.access, { ...subject, node: name });
+  const kubeconfig = await controlPlane.createKubeconfig(`node-daemon-${name}`, token);
+  const args = [
+    '--kubeconfig',
+    kubeconfig,
+    '--node-name',
+    name,
+    '--heartbeat-interval-seconds',
+    String(heartbeatSeconds),
+  ];
+  await start(running, `node-daemon-${name}`, ['node-daemon/main.ts', ...args, ...driverArgs(machine)]);
+}
+
+function driverArgs(machine: Machine): string[] {
+  if (machine.kind === 'simulated') return ['--driver', 'simulated'];
+  const { host, bootDirectory } = machine;
+  return [
+    '--libvirt-socket',
+    host.socket,
+    '--boot-directory',
+    bootDirectory,
+    '--console-directory',
+    host.consoleDirectory,
+  ];
+}
+
+/** The token of a daemon carries the name of a Node object, so there has to be one. */
+async function ensureNode({ access }: ControlPlane, name: string): Promise<void> {
+  const body = { apiVersion: 'v1', kind: 'Node', metadata: { name } };
+  await apiRequest(access, { method: 'POST', path: '/api/v1/nodes', body }).catch((error: unknown) => {
+    if (!(error instanceof Error && error.message.includes('already exists'))) throw error;
+  });
+}
+
+async function start({ programs, directory, lifetime }: Programs, name: string, args: string[]): Promise<void> {
+  await programs.start({
+    name,
+    command: process.execPath,
+    args,
+    directory: root,
+    logFile: join(directory, 'logs', `${name}.log`),
+    graceMilliseconds: 15_000,
+    lifetime,
+  });
+}
