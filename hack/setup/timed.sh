@@ -1,5 +1,6 @@
 # To be sourced. timed TITLE COMMAND…: runs a command without its output, says so before, every ten seconds while it
-# lasts, and after with the time it took; shows the end of its output where it fails, and fails too.
+# lasts, and after with the time it took; shows its output (the middle left
+# out where it is long) where it fails, and fails too.
 
 timed() {
   local title=$1 log pid status=0 next=10
@@ -20,7 +21,7 @@ timed() {
     echo "  $title: done in $SECONDS s"
   else
     echo "  $title: failed after $SECONDS s (exit code $status):"
-    tail -n 20 "$log" | sed 's/^/    /'
+    if [ "$(wc -l <"$log")" -le 40 ]; then cat "$log"; else head -n 20 "$log" && echo … && tail -n 20 "$log"; fi | sed 's/^/    /'
   fi
   rm -f "$log"
   return "$status"
