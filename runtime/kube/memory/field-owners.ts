@@ -35,7 +35,7 @@ export function ownersAfterUpdate(
   after: KubeObject,
 ): FieldOwner[] {
   const [was, is] = [leavesOf(before), leavesOf(after)];
-  const changed = [...is].filter(([field, value]) => !isDeepStrictEqual(value, was.get(field))).map(([field]) => field);
+  const changed = ownable(is).filter((field) => !isDeepStrictEqual(is.get(field), was.get(field)));
   const others = owners.map((owner) => without(owner, (field) => changed.includes(field) || !is.has(field)));
   return changed.length === 0 ? tidy(others) : tidy(withFields(others, { manager, operation: 'Update' }, changed));
 }
@@ -58,14 +58,14 @@ export function applyFields(
   const present = leavesOf(current.object);
   const isMine = ({ manager, operation }: FieldOwner): boolean => manager === fieldManager && operation === 'Apply';
   const others = current.owners.filter((owner) => !isMine(owner));
-  const taken = [...wanted.keys()].filter((field) => !isDeepStrictEqual(present.get(field), wanted.get(field)));
+  const taken = ownable(wanted).filter((field) => !isDeepStrictEqual(present.get(field), wanted.get(field)));
   if (!force) {
     refuseConflicts(others, taken, applied.apiVersion);
   }
   const left = others.map((owner) => without(owner, (field) => taken.includes(field)));
   const given = current.owners.filter(isMine).flatMap(({ fields }) => fields);
   const dropped = given.filter((field) => !wanted.has(field) && !left.some(({ fields }) => fields.includes(field)));
-  const mine: FieldOwner = { manager: fieldManager, operation: 'Apply', fields: [...wanted.keys()].sort() };
+  const mine: FieldOwner = { manager: fieldManager, operation: 'Apply', fields: ownable(wanted).sort() };
   return { object: withLeaves(current.object, wanted, dropped), owners: tidy([...left, mine]) };
 }
 
@@ -102,6 +102,11 @@ function leavesOf(object: KubeObject | undefined): Leaves {
   return leaves;
 }
 
+/** An empty object is there for all: only what objects hold is owned. */
+function ownable(leaves: Leaves): string[] {
+  return [...leaves].filter(([, value]) => !isFields(value)).map(([field]) => field);
+}
+
 function withLeaves(object: KubeObject, leaves: Leaves, dropped: readonly string[]): KubeObject {
   const copy = structuredClone(object);
   dropped.forEach((field) => removeLeaf(copy, namesOf(field)));
@@ -118,16 +123,19 @@ function setLeaf(root: object, names: readonly string[], value: unknown): void {
     fields[name] = inner;
     fields = inner;
   }
-  fields[names.at(-1) ?? ''] = value;
+  const name = names.at(-1) ?? '';
+  fields[name] = isFields(value) && isFields(fields[name]) ? fields[name] : value;
 }
 
-function removeLeaf(root: object, names: readonly string[]): void {
-  let fields: unknown = root;
-  for (const name of names.slice(0, -1)) {
-    fields = isFields(fields) ? fields[name] : undefined;
+/** With the objects that it leaves empty. */
+function removeLeaf(root: unknown, [name = '', ...inner]: readonly string[]): void {
+  if (!isFields(root)) {
+    return;
   }
-  if (isFields(fields)) {
-    delete fields[names.at(-1) ?? ''];
+  const held = root[name];
+  removeLeaf(held, inner);
+  if (inner.length === 0 || (isFields(held) && Object.keys(held).length === 0)) {
+    delete root[name];
   }
 }
 
