@@ -18,6 +18,10 @@ install_npm() {
 
 command -v npm >/dev/null || install_npm
 timed 'installing the npm packages' npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+# npm 9 does not link this one.
+for node in node_modules/node-linux-*/bin/node; do
+  [ -e node_modules/.bin/node ] || ln -s "../../$node" node_modules/.bin/node
+done
 if ! node_modules/.bin/node --version >/dev/null 2>&1; then
   echo "No Node 24 came with the packages: there is one for Linux on x64 and arm64, this is $(uname -sm)." >&2
   exit 1
