@@ -17,6 +17,12 @@ export interface TestDriver {
   stop(): Promise<void>;
 }
 
+/** Why it cannot run here; undefined where it can. */
+export async function testDriverObstacle(): Promise<string | undefined> {
+  const found = await command('sh', '-c', 'command -v libvirtd').catch(() => undefined);
+  return found === undefined ? 'libvirtd is missing (Debian package libvirt-daemon-system)' : undefined;
+}
+
 /** Ends with this process. */
 export async function startTestDriver(): Promise<TestDriver> {
   const directory = await mkdtemp(join(tmpdir(), 'usher-test-'));
@@ -49,6 +55,7 @@ export async function startTestDriver(): Promise<TestDriver> {
   };
 }
 
+/** The environment that makes it use this directory and nothing else. */
 async function prepare(directory: string): Promise<Record<string, string>> {
   const own = async (path: string): Promise<string> => {
     await mkdir(path, { recursive: true });

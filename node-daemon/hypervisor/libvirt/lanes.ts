@@ -25,17 +25,20 @@ export class Lanes {
     this.timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
     const { clock, random, socketPath, uri } = options;
     const endpoint = { socketPath, uri, timeoutMs: this.timeouts.connect };
-    this.#observer = new Session({
-      connect: () => openConnection(endpoint, clock, (connection) => hooks.prepare(connection)),
-      onConnected: hooks.onConnected,
-      onDisconnected: hooks.onDisconnected,
-      clock,
-      random,
-    });
     this.#actors = Array.from(
       { length: ACTION_LANES },
       () => new Session({ connect: () => openConnection(endpoint, clock), clock, random }),
     );
+    this.#observer = new Session({
+      connect: () => openConnection(endpoint, clock, (connection) => hooks.prepare(connection)),
+      onConnected: (again) => {
+        this.#actors.forEach((actor) => actor.retryNow());
+        hooks.onConnected(again);
+      },
+      onDisconnected: hooks.onDisconnected,
+      clock,
+      random,
+    });
   }
 
   /** For what only reads and never waits for a guest. */

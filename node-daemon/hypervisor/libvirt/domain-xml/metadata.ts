@@ -10,16 +10,14 @@ export function metadata(definition: DomainDefinition): Element[] {
   return [element('metadata', {}, metadataElement(definition.metadata, METADATA_PREFIX))];
 }
 
-/**
- * The element alone. Without a prefix it stands for itself, as libvirt wants it when metadata is set by a call: it puts
- * the prefix on by itself.
- */
+/** The element alone. Without a prefix it is in no namespace: a call that sets metadata names the namespace apart. */
 export function metadataElement(metadata: DomainMetadata, prefix?: string): Element {
-  const [named, declaration] = prefix === undefined ? ['', 'xmlns'] : [`${prefix}:`, `xmlns:${prefix}`];
+  const named = prefix === undefined ? '' : `${prefix}:`;
+  const declaration = prefix === undefined ? {} : { [`xmlns:${prefix}`]: METADATA_NAMESPACE };
   const { uid, namespace, name, epoch, generation, payload, signature } = metadata;
   return element(
     `${named}domain`,
-    { [declaration]: METADATA_NAMESPACE, uid, namespace, name, epoch, generation },
+    { ...declaration, uid, namespace, name, epoch, generation },
     payloadElement(`${named}payload`, payload),
     payloadElement(`${named}signature`, signature),
   );

@@ -9,19 +9,14 @@ const MAX_DEPTH = 64;
 const NUMBER = /^(?:0|[1-9][0-9]{0,15})$/;
 
 /**
- * The metadata in the XML of a whole domain, or of our element alone. Undefined where there is none, or where it is not
- * as we write it: such a domain is not ours. Never throws.
+ * The metadata in the XML of a whole domain, or of our element alone, which libvirt hands out without its namespace.
+ * Undefined where there is none, or where it is not as we write it: such a domain is not ours. Never throws.
  */
 export function parseMetadata(xml: string): DomainMetadata | undefined {
   const root = parseGuarded(xml);
-  const found = root?.localName === 'domain' && root.namespaceURI === METADATA_NAMESPACE ? root : ourElement(root);
-  return found === undefined ? undefined : readMetadata(found);
-}
-
-function ourElement(root: Element | undefined): Element | undefined {
-  const [metadata] = childrenOf(root, null, 'metadata');
-  const [found, ...others] = childrenOf(metadata, METADATA_NAMESPACE, 'domain');
-  return others.length > 0 ? undefined : found;
+  const section = onlyChild(root, null, 'metadata');
+  const found = section === undefined ? root : onlyChild(section, METADATA_NAMESPACE, 'domain');
+  return found?.localName === 'domain' ? readMetadata(found) : undefined;
 }
 
 function readMetadata(found: Element): DomainMetadata | undefined {
@@ -44,18 +39,16 @@ function numberOf(text: string | undefined): number | undefined {
 }
 
 function childText(parent: Element, name: string): string | undefined {
-  const [child, ...others] = childrenOf(parent, METADATA_NAMESPACE, name);
-  if (child === undefined || others.length > 0) {
-    return undefined;
-  }
-  return payloadText(child.textContent ?? '', child.getAttribute('encoding') ?? '');
+  const child = onlyChild(parent, parent.namespaceURI, name);
+  return child && payloadText(child.textContent ?? '', child.getAttribute('encoding') ?? '');
 }
 
-function childrenOf(parent: Element | undefined, namespace: string | null, name: string): Element[] {
-  const nodes = Array.from(parent?.childNodes ?? []);
-  return nodes.filter(
+/** Undefined where there are several: nobody can say which is meant. */
+function onlyChild(parent: Element | undefined, namespace: string | null, name: string): Element | undefined {
+  const [child, ...others] = Array.from(parent?.childNodes ?? []).filter(
     (node): node is Element => node.nodeType === 1 && node.localName === name && node.namespaceURI === namespace,
   );
+  return others.length > 0 ? undefined : child;
 }
 
 function parseGuarded(xml: string): Element | undefined {

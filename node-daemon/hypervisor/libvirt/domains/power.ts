@@ -1,7 +1,8 @@
-// Starting, asking to stop, pulling the plug. What is so already is no error.
+// Starting, asking to stop, pulling the plug. What is so already is no error: drivers of libvirt name it by different
+// numbers, so after any refusal the domain is looked at.
 import { DriverError, isDriverError } from '#node-daemon/hypervisor/errors.ts';
 import { type Ask, create, destroy, shutdown } from '../rpc/domain-calls.ts';
-import { FAULT, isFault } from '../rpc/faults.ts';
+import { FAULT, isFault, LibvirtFault } from '../rpc/faults.ts';
 import { lookup } from './inventory.ts';
 
 /** Rejects with NotFound, or with Failed where libvirt could not start it for whatever reason of its own. */
@@ -9,7 +10,7 @@ export async function startDomain(ask: Ask, uuid: string): Promise<void> {
   try {
     await create(ask, uuid);
   } catch (error) {
-    if (isFault(error, FAULT.operationInvalid) && (await lookup(ask, uuid))?.active === true) {
+    if (error instanceof LibvirtFault && (await isActive(ask, uuid)) === true) {
       return;
     }
     throw isDriverError(error, 'Invalid', 'Unsupported', 'Conflict')
@@ -22,10 +23,9 @@ export async function shutDownDomain(ask: Ask, uuid: string): Promise<void> {
   try {
     await shutdown(ask, uuid);
   } catch (error) {
-    if (isFault(error, FAULT.operationInvalid) && (await lookup(ask, uuid))?.active === false) {
-      return;
+    if (!(error instanceof LibvirtFault) || (await isActive(ask, uuid)) !== false) {
+      throw error;
     }
-    throw error;
   }
 }
 
@@ -33,8 +33,14 @@ export async function destroyDomain(ask: Ask, uuid: string): Promise<void> {
   try {
     await destroy(ask, uuid);
   } catch (error) {
-    if (!isFault(error, FAULT.noDomain, FAULT.operationInvalid)) {
+    const wasOff = isFault(error, FAULT.noDomain, FAULT.operationInvalid);
+    if (!wasOff && (!(error instanceof LibvirtFault) || (await isActive(ask, uuid)) === true)) {
       throw error;
     }
   }
+}
+
+/** Undefined where it is absent. */
+async function isActive(ask: Ask, uuid: string): Promise<boolean | undefined> {
+  return (await lookup(ask, uuid))?.active;
 }

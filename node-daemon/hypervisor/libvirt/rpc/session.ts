@@ -6,7 +6,8 @@ import type { Clock, Random } from '#runtime/clock.ts';
 import type { Caller, Connection } from './connection.ts';
 import type { XdrDecoder } from './xdr-decoder.ts';
 
-const RECONNECT = { baseMs: 200, maxMs: 10_000 };
+/** A local socket: trying costs little, and guests are unwatched meanwhile. */
+const RECONNECT = { baseMs: 200, maxMs: 3_000 };
 
 export interface SessionOptions {
   /** Makes a connection that is ready for use. Rejects with a `DriverError`. */
@@ -31,6 +32,7 @@ export class Session implements Caller {
   readonly #end = new AbortController();
   #state: State = { kind: 'Idle' };
   #attempts = 0;
+  #wake = new AbortController();
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -40,6 +42,14 @@ export class Session implements Caller {
   start(): void {
     if (this.#state.kind === 'Idle') {
       void this.#keepConnected();
+    }
+  }
+
+  /** Tries at once where the next attempt is awaited: something shows that it may succeed. */
+  retryNow(): void {
+    if (this.#state.kind === 'Waiting') {
+      void this.#beginAttempt(); // the loop takes it over
+      this.#wake.abort();
     }
   }
 
@@ -83,15 +93,21 @@ export class Session implements Caller {
         return;
       }
       this.#state = { kind: 'Waiting', error };
-      await clock.sleep(delays.next(), this.#end.signal).catch(() => {});
+      this.#wake = new AbortController();
+      await clock.sleep(delays.next(), AbortSignal.any([this.#end.signal, this.#wake.signal])).catch(() => {});
     }
+  }
+
+  #beginAttempt(): Promise<Connection> {
+    const attempt = this.#options.connect();
+    this.#attempts += 1;
+    this.#state = { kind: 'Connecting', attempt };
+    return attempt;
   }
 
   /** Resolves with the reason when the connection has ended, or could not be made. */
   async #connectOnce(succeeded: () => void): Promise<DriverError> {
-    const attempt = this.#options.connect();
-    this.#attempts += 1;
-    this.#state = { kind: 'Connecting', attempt };
+    const attempt = this.#state.kind === 'Connecting' ? this.#state.attempt : this.#beginAttempt();
     try {
       const connection = await attempt;
       if (this.#end.signal.aborted) {
