@@ -126,10 +126,18 @@ export class EventLog<T extends KubeObject> {
 
   /** Waits until exactly these events have come. Fails by the test's time limit when they do not. */
   async expectTold(...expected: string[]): Promise<void> {
-    while (this.told.length < expected.length) {
+    await this.#until(() => this.told.length >= expected.length);
+    expect(this.told).to.deep.equal(expected);
+  }
+
+  async untilTold(last: (type: string, object: T) => boolean): Promise<void> {
+    await this.#until(() => this.objects.some(({ type, object }) => last(type, object)));
+  }
+
+  async #until(enough: () => boolean): Promise<void> {
+    while (!enough()) {
       await Promise.race([this.#arrival.promise, this.#failed()]);
     }
-    expect(this.told).to.deep.equal(expected);
   }
 
   async #failed(): Promise<never> {

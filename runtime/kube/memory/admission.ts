@@ -1,6 +1,6 @@
 // The way of every write through the simulated API server: defaults, mutation, schema, validation.
 import { KubeError } from '../errors.ts';
-import { type KubeObject, keyOf, keyText } from '../resource.ts';
+import { type KubeObject, keyOf, keyText, type ObjectMetadata } from '../resource.ts';
 import { isFields, wireCopy } from './json.ts';
 import type { AdmissionRequest, KindModel } from './kind-model.ts';
 
@@ -29,7 +29,14 @@ function mutated(model: Model, object: KubeObject, request: Request): KubeObject
 function settled(model: Model, candidate: KubeObject, { old, subresource }: Request): KubeObject {
   const object = subresource === 'status' && old !== undefined ? withStatusOf(old, candidate) : candidate;
   const separated = model.statusSubresource && subresource === undefined ? withStatusOf(object, old ?? {}) : object;
-  return wireCopy(model.defaults?.(separated) ?? separated);
+  return withoutEmptyMetadata(wireCopy(model.defaults?.(separated) ?? separated));
+}
+
+/** Empty maps and lists of metadata are not stored. */
+function withoutEmptyMetadata(object: KubeObject): KubeObject {
+  const isEmpty = (value: unknown): boolean => typeof value === 'object' && Object.keys(value ?? {}).length === 0;
+  const metadata = Object.entries(object.metadata).filter(([, value]) => !isEmpty(value));
+  return { ...object, metadata: Object.fromEntries(metadata) as unknown as ObjectMetadata };
 }
 
 function withStatusOf(object: KubeObject, source: object): KubeObject {

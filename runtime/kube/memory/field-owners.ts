@@ -163,6 +163,8 @@ function withFields(
   return [...owners.filter((owner) => !same(owner)), { manager, operation, fields: [...fields, ...added].sort() }];
 }
 
+/** In an order of their own, so that two can be compared. */
 function tidy(owners: readonly FieldOwner[]): FieldOwner[] {
-  return owners.filter(({ fields }) => fields.length > 0);
+  const name = ({ manager, operation }: FieldOwner): string => `${operation} ${manager}`;
+  return owners.filter(({ fields }) => fields.length > 0).sort((a, b) => (name(a) < name(b) ? -1 : 1));
 }
