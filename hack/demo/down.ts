@@ -1,0 +1,23 @@
+import { access, rm } from 'node:fs/promises';
+import { announce } from '../progress.ts';
+import { stopSite } from '../site/site.ts';
+import { DIRECTORY, MACHINE_DIRECTORY } from './places.ts';
+
+/** Ends everything that `make demo` started, by its records, and removes its files. Quiet where there is nothing. */
+export async function demoDown(): Promise<void> {
+  if (!(await isDemoThere())) {
+    announce('There is no demo to remove.');
+    return;
+  }
+  const stopped = await stopSite(DIRECTORY, MACHINE_DIRECTORY);
+  await rm(DIRECTORY, { recursive: true, force: true });
+  await rm(MACHINE_DIRECTORY, { recursive: true, force: true });
+  announce(`Stopped ${stopped.length === 0 ? 'nothing that still ran' : stopped.join(', ')}. The demo is gone.`);
+}
+
+export async function isDemoThere(): Promise<boolean> {
+  return access(DIRECTORY).then(
+    () => true,
+    () => false,
+  );
+}

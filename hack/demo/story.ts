@@ -1,0 +1,100 @@
+// The chapters of the demo.
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { signalGuest } from '../hypervisor-host/hosts.ts';
+import { kubectl as ask } from '../site/install.ts';
+import type { Machine } from '../site/machines.ts';
+import type { Site } from '../site/site.ts';
+import { ROOT } from './places.ts';
+import { heading, indented, type Kubectl, say } from './terminal.ts';
+
+const run = promisify(execFile);
+const EXAMPLES = ['examples/first-vm.yaml', 'examples/two-more.yaml'];
+const VICTIM = 'web-2';
+
+export async function startMachines(site: Site, kubectl: Kubectl): Promise<void> {
+  for (const hypervisor of hypervisorsOf(site)) {
+    await demand(kubectl, 'it did not register', ...waitFor('create'), hypervisor);
+  }
+  await demand(kubectl, 'the hypervisors did not become ready', ...waitFor('condition=Ready'), ...hypervisorsOf(site));
+  await demand(kubectl, 'they were not opened for VMs', ...waitFor('condition=Schedulable'), ...hypervisorsOf(site));
+  await kubectl.show('get', 'uhv');
+  heading('2. Three VirtualMachines become running guests');
+  await policiesInForce(kubectl);
+  await kubectl.show('apply', ...EXAMPLES.flatMap((file) => ['-f', join(ROOT, file)]));
+  await kubectl.watching(['get', 'uvm', '--watch'], async () => {
+    await demand(kubectl, 'the VMs did not become ready', ...waitFor('condition=Ready'), 'uvm', '--all');
+    await demand(kubectl, 'no address was observed', ...waitFor('jsonpath={.status.addresses[0].ip}'), 'uvm', '--all');
+    await delay(500);
+  });
+}
+
+function hypervisorsOf({ machines }: Site): string[] {
+  return machines.map(({ name }) => `hypervisor/${name}`);
+}
+
+function waitFor(what: string): string[] {
+  return ['wait', `--for=${what}`, '--timeout=120s'];
+}
+
+/** A new API server takes some seconds to put admission policies in force; until then creations may be refused. */
+async function policiesInForce(kubectl: Kubectl): Promise<void> {
+  for (let attempt = 0; attempt < 60; attempt++) {
+    const file = join(ROOT, 'examples/first-vm.yaml');
+    if ((await kubectl.complaint('apply', '--dry-run=server', '-f', file)) === undefined) return;
+    await delay(500);
+  }
+  throw new Error('the API server did not put the admission policies in force');
+}
+
+export async function showGuests(site: Site, kubectl: Kubectl): Promise<void> {
+  heading('3. What they are');
+  await demand(kubectl, 'no usage was reported', ...waitFor('jsonpath={.status.usage.cpu.oneMinute}'), 'uvm', '--all');
+  await kubectl.show('get', 'uvm', '-o', 'wide');
+  const home = await homeOf(site, 'hello');
+  if (home?.kind !== 'qemu') return;
+  say('  The serial console of hello:');
+  indented(await console(join(home.host.consoleDirectory, 'default.hello.log')));
+  const address = await ask(site.controlPlane, 'get', 'uvm', 'hello', '-o', 'jsonpath={.status.addresses[0].ip}');
+  say(`  It answers a ping from this machine, at the address that was observed (${address}):`);
+  const { stdout } = await run('ping', ['-c', '2', '-W', '5', address]);
+  indented(stdout.trim());
+}
+
+/** The guest's own lines; the rest is escape sequences and a shell's prompt. */
+async function console(file: string): Promise<string> {
+  const text = await readFile(file, 'utf8');
+  const lines = text.split(/\r?\n/).flatMap((line) => /usher guest: .*/.exec(line) ?? []);
+  return lines.length > 0 ? lines.join('\n') : '(nothing yet)';
+}
+
+export async function killOneGuest(site: Site, kubectl: Kubectl): Promise<void> {
+  const home = await homeOf(site, VICTIM);
+  if (home?.kind !== 'qemu') return;
+  heading(`4. The guest of ${VICTIM} is killed behind the system's back`);
+  await kubectl.watching(['get', 'uvm', VICTIM, '--watch'], async () => {
+    await delay(1_000);
+    say(`  $ kill -9 <the QEMU process of ${VICTIM}>`);
+    await signalGuest(home.host, `default.${VICTIM}`, 'KILL');
+    const crashed = waitFor('jsonpath={.status.lastTermination.reason}=Crashed');
+    await demand(kubectl, 'the crash was not noticed', ...crashed, 'uvm', VICTIM);
+    await demand(kubectl, 'it was not started again', ...waitFor('condition=Ready'), 'uvm', VICTIM);
+    await delay(500);
+  });
+  say('  What it says of that:');
+  await kubectl.show('get', 'uvm', VICTIM, '-o', 'jsonpath={.status.lastTermination.message}{"\\n"}');
+  await kubectl.show('events', '--for', `virtualmachine/${VICTIM}`);
+}
+
+async function homeOf(site: Site, vm: string): Promise<Machine | undefined> {
+  const name = await ask(site.controlPlane, 'get', 'uvm', vm, '-o', 'jsonpath={.status.placement.hypervisor}');
+  return site.machines.find((machine) => machine.name === name);
+}
+
+async function demand(kubectl: Kubectl, otherwise: string, ...args: string[]): Promise<void> {
+  const complaint = await kubectl.complaint(...args);
+  if (complaint !== undefined) throw new Error(`${otherwise} (${complaint})`);
+}
