@@ -54,14 +54,15 @@ export class Scanner {
 
   async #scan(signal: AbortSignal): Promise<void> {
     const { context, reporter, enqueue } = this.#options;
+    const mark = context.admission.mark();
     const domains = await reporter.report(signal);
-    if (domains !== undefined) this.#take(domains);
+    if (domains !== undefined) this.#take(domains, mark);
     for (const vm of context.machines.list()) enqueue(instanceUuid(vm));
   }
 
-  #take(domains: readonly Domain[]): void {
+  #take(domains: readonly Domain[], mark: number): void {
     const { context, enqueue } = this.#options;
-    context.admission.observeAll(domains);
+    context.admission.observeAll(domains, mark);
     for (const { uuid, metadata } of domains) {
       if (metadata !== undefined) enqueue(uuid);
     }

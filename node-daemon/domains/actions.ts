@@ -1,7 +1,7 @@
 // The vocabulary of plans: what can be done to a guest and told of it.
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { Granted, InstanceState, PlacementStatus } from '#crds/v1alpha1/virtual-machine-status.ts';
-import type { Domain } from '../hypervisor/driver.ts';
+import type { Domain, DomainMetadata } from '../hypervisor/driver.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Termination } from './termination.ts';
 
@@ -12,7 +12,7 @@ export type Step =
   | { readonly kind: 'PullPlug'; readonly reason: string }
   | { readonly kind: 'Undefine'; readonly reason: string }
   /** Writes the current epoch into the domain of a guest that runs already. */
-  | { readonly kind: 'Confirm'; readonly reason: string };
+  | { readonly kind: 'Confirm'; readonly metadata: DomainMetadata; readonly reason: string };
 
 /** What is told of the guest. */
 export interface Report {

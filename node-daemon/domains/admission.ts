@@ -8,6 +8,10 @@ import type { Room } from './snapshot.ts';
 export class Admission {
   readonly #accepted = new Map<string, Amount>();
   readonly #starting = new Set<string>();
+  /** uuid → when what is held for it last changed, counted in changes. */
+  readonly #changedAt = new Map<string, number>();
+  #changes = 0;
+  #listed = false;
   #allocatable: Amount | undefined;
 
   /** Nothing fits before this was told once. */
@@ -15,10 +19,10 @@ export class Admission {
     this.#allocatable = allocatable;
   }
 
-  /** Whether this guest fits beside all others, itself not counted twice. */
+  /** Whether this guest fits beside all others, itself not counted twice; undefined before all of them were listed. */
   roomFor(uuid: string, amount: Amount): Room {
-    if (this.#allocatable === undefined)
-      return { fits: false, reason: 'What this machine can give away is not known yet.' };
+    if (this.#allocatable === undefined || !this.#listed)
+      return { fits: undefined, reason: 'What this machine can give away is not known yet.' };
     const taken = this.#takenByOthers(uuid);
     const cpus = this.#allocatable.cpus - taken.cpus;
     const memoryBytes = this.#allocatable.memoryBytes - taken.memoryBytes;
@@ -29,10 +33,12 @@ export class Admission {
     return { fits: false, reason: `${needed} of memory are needed and ${free} are free.` };
   }
 
-  /** Holds the room from before the start is tried; `started` or `release` follows. */
-  accept(uuid: string, amount: Amount): void {
-    this.#accepted.set(uuid, amount);
+  /** Takes the room before the start is tried, and says whether it was there; if so, `started` or `release` follows. */
+  accept(uuid: string, amount: Amount): boolean {
+    if (this.roomFor(uuid, amount).fits !== true) return false;
+    this.#hold(uuid, amount);
     this.#starting.add(uuid);
+    return true;
   }
 
   started(uuid: string): void {
@@ -40,24 +46,41 @@ export class Admission {
   }
 
   release(uuid: string): void {
-    this.#accepted.delete(uuid);
+    this.#hold(uuid, undefined);
     this.#starting.delete(uuid);
   }
 
   /** What the guest was just seen to have. */
   observe(uuid: string, domain: Domain | undefined): void {
     if (this.#starting.has(uuid)) return;
-    if (domain !== undefined && isUp(domain)) this.#accepted.set(uuid, domain);
-    else this.#accepted.delete(uuid);
+    this.#hold(uuid, domain !== undefined && isUp(domain) ? domain : undefined);
   }
 
-  /** A complete list of all guests here, foreign ones too: they take room like any other. */
-  observeAll(domains: readonly Domain[]): void {
-    const listed = new Set(domains.map((domain) => domain.uuid));
-    for (const uuid of this.#accepted.keys()) {
-      if (!listed.has(uuid)) this.observe(uuid, undefined);
+  /** To be called before a list of all guests is asked for, and given back with it. */
+  mark(): number {
+    return this.#changes;
+  }
+
+  /**
+   * A complete list of all guests here, foreign ones too: they take room like any other. A guest that was looked at, or
+   * started, after `mark` is known better already.
+   */
+  observeAll(domains: readonly Domain[], mark: number): void {
+    const listed = new Map(domains.map((domain) => [domain.uuid, domain]));
+    for (const uuid of new Set([...this.#accepted.keys(), ...listed.keys()])) {
+      if ((this.#changedAt.get(uuid) ?? 0) <= mark) this.observe(uuid, listed.get(uuid));
     }
-    for (const domain of domains) this.observe(domain.uuid, domain);
+    for (const uuid of this.#changedAt.keys()) {
+      if (!this.#accepted.has(uuid) && !listed.has(uuid)) this.#changedAt.delete(uuid);
+    }
+    this.#listed = true;
+  }
+
+  #hold(uuid: string, amount: Amount | undefined): void {
+    this.#changes += 1;
+    this.#changedAt.set(uuid, this.#changes);
+    if (amount === undefined) this.#accepted.delete(uuid);
+    else this.#accepted.set(uuid, { cpus: amount.cpus, memoryBytes: amount.memoryBytes });
   }
 
   #takenByOthers(uuid: string): Amount {

@@ -1,10 +1,10 @@
 // All writing to the hypervisor.
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { Granted, PlacementStatus } from '#crds/v1alpha1/virtual-machine-status.ts';
-import { DriverError, isDriverError } from '../hypervisor/errors.ts';
+import { DriverError, type DriverErrorReason, isDriverError } from '../hypervisor/errors.ts';
 import type { Step } from './actions.ts';
 import type { DomainContext } from './context.ts';
-import { definitionOf, metadataOf } from './definition.ts';
+import { definitionOf } from './definition.ts';
 import { rememberAsked, rememberFailedStart, rememberForced, rememberStarted } from './memory.ts';
 import { WORTH_TELLING_MS } from './pauses.ts';
 
@@ -17,7 +17,10 @@ interface Work {
   readonly onSlowStart: () => Promise<void>;
 }
 
-/** Does one step and remembers it. What a hypervisor refuses becomes memory for the next plan, never an exception. */
+/**
+ * Does one step and remembers it. A start that is refused becomes memory for the next plan; where another guest took
+ * the room a moment before nothing is done, and the next look shows it. Rejects with the DriverError of anything else.
+ */
 export async function execute(step: Step, work: Work): Promise<void> {
   const { context, uuid } = work;
   context.logger.info(step.kind, {
@@ -34,12 +37,9 @@ export async function execute(step: Step, work: Work): Promise<void> {
       await context.driver.destroy(uuid);
       return remember(work, rememberForced);
     case 'Undefine':
-      await context.driver.undefine(uuid);
-      return context.memories.forget(uuid);
-    case 'Confirm': {
-      const { granted, placement } = grantOf(work.vm);
-      return context.driver.setMetadata(uuid, metadataOf(work.vm, granted, placement));
-    }
+      return context.driver.undefine(uuid);
+    case 'Confirm':
+      return context.driver.setMetadata(uuid, step.metadata);
   }
 }
 
@@ -61,25 +61,32 @@ async function start(work: Work): Promise<void> {
   const { context, uuid, vm } = work;
   const { granted, placement } = grantOf(vm);
   const definition = definitionOf(vm, granted, placement);
-  context.admission.accept(uuid, definition);
+  if (!context.admission.accept(uuid, definition)) return;
+  context.initiators.delete(uuid);
   try {
     await tellingWhenSlow(work, async () => {
       await context.driver.define(definition);
       await context.driver.start(uuid);
     });
     context.admission.started(uuid);
-    context.initiators.delete(uuid);
     remember(work, rememberStarted);
   } catch (error) {
-    context.admission.release(uuid);
+    // It may have been started all the same: the room is kept until the guest was seen.
+    if (isDriverError(error, 'Unreachable', 'Timeout')) context.admission.started(uuid);
+    else context.admission.release(uuid);
     if (!isDriverError(error)) throw error;
     rememberFault(work, error);
   }
 }
 
+const codes: Readonly<Partial<Record<DriverErrorReason, string>>> = {
+  Invalid: 'InvalidOnHypervisor',
+  NoRoom: 'NoRoom',
+};
+
 function rememberFault({ context, uuid }: Work, error: DriverError): void {
   const fault = {
-    code: error.reason === 'Invalid' ? 'InvalidOnHypervisor' : 'StartFailed',
+    code: codes[error.reason] ?? 'StartFailed',
     reason: `${context.self().name} could not start the guest: ${error.message}. It is tried again, with growing pauses.`,
   };
   context.logger.warn('start failed', { uuid, error });

@@ -4,6 +4,8 @@ export interface StopInProgress {
   readonly askedAt: number;
   readonly lastAskedAt: number;
   readonly forced: boolean;
+  /** The guest was found running, and meant to run, after it had been asked: the next stop begins anew. */
+  readonly withdrawn: boolean;
 }
 
 export interface FailedStart {
@@ -28,11 +30,15 @@ export const nothingRemembered: DomainMemory = { restarts: 0 };
 const STABLE_MS = 600_000;
 
 export function rememberAsked(memory: DomainMemory, now: number): DomainMemory {
-  return { ...memory, stop: { askedAt: memory.stop?.askedAt ?? now, lastAskedAt: now, forced: false } };
+  return { ...memory, stop: { ...beganAt(memory, now), lastAskedAt: now, forced: false } };
 }
 
 export function rememberForced(memory: DomainMemory, now: number): DomainMemory {
-  return { ...memory, stop: { askedAt: memory.stop?.askedAt ?? now, lastAskedAt: now, forced: true } };
+  return { ...memory, stop: { ...beganAt(memory, now), lastAskedAt: now, forced: true } };
+}
+
+function beganAt({ stop }: DomainMemory, now: number): Pick<StopInProgress, 'askedAt' | 'withdrawn'> {
+  return { askedAt: stop === undefined || stop.withdrawn ? now : stop.askedAt, withdrawn: false };
 }
 
 /** A start that worked ends any stop and any streak of failed starts; the streak of restarts goes on. */
@@ -53,4 +59,14 @@ export function rememberEnded(memory: DomainMemory, now: number): DomainMemory {
   if (memory.endedAt !== undefined) return memory;
   const wasStable = memory.startedAt === undefined || now - memory.startedAt >= STABLE_MS;
   return { ...memory, endedAt: now, restarts: wasStable ? 0 : memory.restarts };
+}
+
+/** It was told that the guest runs, as it should: no start is failing, and whoever asked it to stop has thought better. */
+export function rememberRunning({ failedStart: _over, ...memory }: DomainMemory): DomainMemory {
+  return memory.stop === undefined ? memory : { ...memory, stop: { ...memory.stop, withdrawn: true } };
+}
+
+/** It was told that the guest is off: the stop is done, and the next one begins anew. */
+export function rememberOff({ stop: _done, ...memory }: DomainMemory): DomainMemory {
+  return memory;
 }

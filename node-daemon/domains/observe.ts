@@ -10,6 +10,9 @@ import type { DomainContext } from './context.ts';
 import { derivedMacAddress } from './definition.ts';
 import type { Live, Room, Seen, Snapshot } from './snapshot.ts';
 
+/** As many as the API takes. */
+const ADDRESSES_TOLD = 32;
+
 export async function observe(context: DomainContext, uuid: string, live: Live): Promise<Snapshot> {
   const { admission, heartbeat, clock, self, memories, initiators } = context;
   const cached = cachedMachine(context, uuid);
@@ -57,11 +60,17 @@ async function addressesOf({ driver }: DomainContext, vm: VirtualMachine, domain
   if (cards.size === 0) return [];
   try {
     const observed = await driver.addresses(domain.domain.uuid);
-    return observed.map(({ ip, macAddress, source }) => withInterface({ ip, source }, cards.get(macAddress)));
+    return inOrder(observed.map(({ ip, macAddress, source }) => withInterface({ ip, source }, cards.get(macAddress))));
   } catch (error) {
     if (isDriverError(error)) return [...(vm.status?.addresses ?? [])];
     throw error;
   }
+}
+
+/** The same list for the same addresses in whatever order they came, IPv4 first: people look at the first one. */
+function inOrder(addresses: readonly Address[]): Address[] {
+  const rank = ({ ip, interface: name = '' }: Address) => `${ip.includes(':') ? 6 : 4} ${name} ${ip}`;
+  return addresses.toSorted((a, b) => (rank(a) < rank(b) ? -1 : 1)).slice(0, ADDRESSES_TOLD);
 }
 
 function withInterface(address: Address, name: string | undefined): Address {

@@ -9,6 +9,8 @@ export const WORTH_TELLING_MS = 2_000;
 export const PROVE_ALIVE_MS = 10_000;
 export const HYPERVISOR_SILENT_RETRY_MS = 5_000;
 export const LEASE_RETRY_MS = 1_000;
+/** How long the machine itself takes to be looked at, after the daemon began. */
+export const ROOM_RETRY_MS = 1_000;
 
 const RESTART_BASE_MS = 2_000;
 const RETRY_BASE_MS = 5_000;

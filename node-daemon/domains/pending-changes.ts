@@ -1,5 +1,5 @@
 // What of the granted spec the running guest does not have, and cannot get without a restart.
-
+import { parseQuantity } from '#crds/quantity.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { VirtualMachineSpec } from '#crds/v1alpha1/virtual-machine-spec.ts';
 import type { Granted, PendingChange } from '#crds/v1alpha1/virtual-machine-status.ts';
@@ -25,21 +25,41 @@ export function pendingChanges(
 function builtFrom(metadata: DomainMetadata | undefined): Built | undefined {
   if (metadata === undefined) return undefined;
   try {
-    const payload = JSON.parse(metadata.payload) as { spec?: Built };
-    return payload.spec;
+    const payload: unknown = JSON.parse(metadata.payload);
+    const spec = isFields(payload) ? payload.spec : undefined;
+    return isBuilt(spec) ? spec : undefined;
   } catch {
     return undefined;
   }
 }
 
+/** Whoever can write to the hypervisor can write anything there. */
+function isBuilt(spec: unknown): spec is Built {
+  return isFields(spec) && isFields(spec.resources) && isFields(spec.boot);
+}
+
+function isFields(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 function differences(current: Built, desired: Built): PendingChange[] {
   return [
     ...changed('spec.resources.cpus', current.resources.cpus, desired.resources.cpus),
-    ...changed('spec.resources.memory', current.resources.memory, desired.resources.memory),
+    ...(sameAmount(current.resources.memory, desired.resources.memory)
+      ? []
+      : changed('spec.resources.memory', current.resources.memory, desired.resources.memory)),
     ...changed('spec.boot', current.boot, desired.boot),
     ...changed('spec.disks', current.disks ?? [], desired.disks ?? []),
     ...changed('spec.interfaces', current.interfaces ?? [], desired.interfaces ?? []),
   ];
+}
+
+function sameAmount(one: string | number, other: string | number): boolean {
+  try {
+    return parseQuantity(one) === parseQuantity(other);
+  } catch {
+    return false;
+  }
 }
 
 function changed(field: string, current: unknown, desired: unknown): PendingChange[] {
@@ -54,7 +74,7 @@ function shown(value: unknown): string {
 
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== 'object' || value === null) return value;
+  if (!isFields(value)) return value;
   return Object.fromEntries(
     Object.entries(value)
       .toSorted(([a], [b]) => (a < b ? -1 : 1))

@@ -1,10 +1,14 @@
 // What the daemon does about one guest: pure, from a snapshot to one plan with its reason. First whose guest it is,
-// then what was granted, then what is seen. The parts for starting and stopping lie beside it.
+// then what was granted, then what is seen. The parts for starting, stopping and leaving alone lie beside it.
 import { epochIsOver } from '#crds/derive/epoch.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { InstanceState, PlacementStatus } from '#crds/v1alpha1/virtual-machine-status.ts';
+import type { Domain, DomainMetadata } from '../hypervisor/driver.ts';
 import { act, isUp, type Mine, type Plan, presentDomain, type Report } from './actions.ts';
+import { metadataOf } from './definition.ts';
 import { HYPERVISOR_SILENT_RETRY_MS, PROVE_ALIVE_MS } from './pauses.ts';
+import { pendingChanges } from './pending-changes.ts';
+import { planForeign } from './plan-foreign.ts';
 import { planNotRunning } from './plan-start.ts';
 import { planStop } from './plan-stop.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -35,10 +39,6 @@ function planOwned(snapshot: Snapshot, vm: VirtualMachine): Plan {
   const { granted, placement } = vm.status ?? {};
   if (granted === undefined || placement === undefined) return { kind: 'Nothing', reason: 'Nothing was granted.' };
   if (placement.hypervisor !== self.name) return planLeftover(snapshot, placement);
-  if (placement.hypervisorUID !== self.uid && snapshot.domain.kind === 'Absent' && !epochIsOver(vm.status)) {
-    const reason = `The permission was given to a Hypervisor ${self.name} that has since been replaced.`;
-    return { kind: 'Report', report: { powerState: 'Refused', fault: { code: 'HypervisorReplaced', reason } } };
-  }
   return planMine({ snapshot, vm, granted, placement });
 }
 
@@ -59,6 +59,8 @@ function planLeftover(snapshot: Snapshot, placement: PlacementStatus): Plan {
 }
 
 function planMine(mine: Mine): Plan {
+  const domain = presentDomain(mine.snapshot);
+  if (domain !== undefined && domain.metadata === undefined) return planForeign(mine, domain);
   if (mine.vm.metadata.deletionTimestamp !== undefined) return planRemoval(mine);
   if (mine.granted.powerState === 'Stopped') return planStopped(mine);
   return planRunning(mine);
@@ -86,15 +88,11 @@ function withTermination(powerState: InstanceState, { snapshot, vm }: Mine): Rep
 }
 
 function planRunning(mine: Mine): Plan {
-  const { snapshot, placement } = mine;
+  const { snapshot } = mine;
   const domain = presentDomain(snapshot);
   switch (domain?.powerState) {
     case 'Running':
-      if (domain.metadata?.epoch === placement.epoch) return reportRunning(mine);
-      return act(snapshot, {
-        kind: 'Confirm',
-        reason: `The guest runs already; it now holds epoch ${placement.epoch}.`,
-      });
+      return planUp(mine, domain);
     case 'Paused':
       return { kind: 'Report', report: { powerState: 'Paused' } };
     case 'ShuttingDown':
@@ -106,6 +104,20 @@ function planRunning(mine: Mine): Plan {
     case undefined:
       return planNotRunning(mine, domain);
   }
+}
+
+function planUp(mine: Mine, { metadata }: Domain): Plan {
+  const { snapshot, placement } = mine;
+  if (metadata === undefined || metadata.epoch === placement.epoch) return reportRunning(mine);
+  const reason = `The guest runs already; it now holds epoch ${placement.epoch}.`;
+  return act(snapshot, { kind: 'Confirm', metadata: confirmed(mine, metadata), reason });
+}
+
+/** The new permission, with the definition that the guest was really built from. */
+function confirmed({ vm, granted, placement }: Mine, metadata: DomainMetadata): DomainMetadata {
+  const decided = granted.generation === vm.metadata.generation;
+  const current = decided && pendingChanges(metadata, vm, granted).length === 0;
+  return current ? metadataOf(vm, granted, placement) : { ...metadata, epoch: placement.epoch };
 }
 
 function reportRunning({ snapshot }: Mine): Plan {

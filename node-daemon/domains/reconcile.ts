@@ -6,7 +6,7 @@ import { writeStatus } from '#runtime/status-patch.ts';
 import type { Plan, Report } from './actions.ts';
 import type { DomainContext } from './context.ts';
 import { execute } from './execute.ts';
-import { rememberEnded } from './memory.ts';
+import { rememberEnded, rememberOff, rememberRunning } from './memory.ts';
 import { observe, readLive } from './observe.ts';
 import { planDomain } from './plan.ts';
 import type { Live, Snapshot } from './snapshot.ts';
@@ -71,12 +71,18 @@ async function conclude(
     return {};
   }
   context.orphans.delete(uuid);
-  const vm = snapshot.live.kind === 'Found' ? snapshot.live.vm : snapshot.cached;
+  const vm = machineOf(snapshot);
   if (plan.kind === 'Report' && vm !== undefined) {
     rememberEnd(context, uuid, plan.report);
     await write(context, { vm, snapshot, report: plan.report, signal });
+    rememberTold(context, uuid, plan.report);
   }
-  return { ...againAfter(plan, snapshot) };
+  if (vm === undefined && snapshot.domain.kind === 'Absent') forget(context, uuid);
+  return againAfter(plan, snapshot);
+}
+
+function machineOf({ live, cached }: Snapshot): VirtualMachine | undefined {
+  return live.kind === 'Found' ? live.vm : cached;
 }
 
 function rememberEnd({ memories, clock }: DomainContext, uuid: string, { termination, powerState }: Report): void {
@@ -84,15 +90,25 @@ function rememberEnd({ memories, clock }: DomainContext, uuid: string, { termina
   if (ended) memories.set(uuid, rememberEnded(memories.get(uuid), clock.monotonic()));
 }
 
+function rememberTold({ memories }: DomainContext, uuid: string, { powerState }: Report): void {
+  if (powerState === 'Running') memories.set(uuid, rememberRunning(memories.get(uuid)));
+  if (powerState === 'Stopped' || powerState === 'Absent') memories.set(uuid, rememberOff(memories.get(uuid)));
+}
+
+function forget({ memories, initiators }: DomainContext, uuid: string): void {
+  memories.forget(uuid);
+  initiators.delete(uuid);
+}
+
 function againAfter(plan: Exclude<Plan, { kind: 'Verify' | 'Act' | 'Orphaned' }>, snapshot: Snapshot): ReconcileResult {
   if (plan.again !== undefined) return { again: plan.again };
   return waitsForAddress(plan, snapshot) ? { again: ADDRESS_POLL_MS } : {};
 }
 
-function waitsForAddress(plan: Plan, { addresses, memory, cached, live, now }: Snapshot): boolean {
+function waitsForAddress(plan: Plan, snapshot: Snapshot): boolean {
+  const { addresses, memory, now } = snapshot;
   if (plan.kind !== 'Report' || plan.report.powerState !== 'Running' || addresses.length > 0) return false;
-  const vm = live.kind === 'Found' ? live.vm : cached;
-  const hasInterfaces = (vm?.spec.interfaces ?? []).length > 0;
+  const hasInterfaces = (machineOf(snapshot)?.spec.interfaces ?? []).length > 0;
   return hasInterfaces && memory.startedAt !== undefined && now - memory.startedAt < ADDRESS_POLL_FOR_MS;
 }
 

@@ -14,7 +14,11 @@ export type Live =
 /** Unknown: the hypervisor does not answer for this guest, so nothing may be concluded. */
 export type Seen = Observation | { readonly kind: 'Unknown'; readonly why: string };
 
-export type Room = { readonly fits: true } | { readonly fits: false; readonly reason: string };
+export type Room =
+  | { readonly fits: true }
+  | { readonly fits: false; readonly reason: string }
+  /** Too early to tell. */
+  | { readonly fits: undefined; readonly reason: string };
 
 export interface Self {
   readonly name: string;

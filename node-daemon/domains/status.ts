@@ -84,7 +84,7 @@ function pendingOf({ vm, snapshot }: Telling) {
 
 function conditionsAfter(report: Report, telling: Telling, restartRequired: boolean): readonly Condition[] {
   const { vm, time } = telling;
-  const told = [provisioned(report, vm), synced(report, vm), present(report)];
+  const told = [provisioned(report, telling), synced(report, vm), present(report)];
   const observedGeneration = vm.metadata.generation ?? 0;
   const all = told.reduce<readonly Condition[]>(
     (conditions, condition) => setCondition(conditions, { ...condition, observedGeneration }, time),
@@ -101,12 +101,16 @@ function conditionsAfter(report: Report, telling: Telling, restartRequired: bool
 
 type Told = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>;
 
-function provisioned({ fault, powerState }: Report, vm: VirtualMachine): Told {
+function provisioned({ fault, powerState }: Report, { vm, snapshot }: Telling): Told {
   const type = 'Provisioned';
   if (fault !== undefined) return { type, status: 'False', reason: fault.code, message: fault.reason };
   if (powerState === 'Absent') return { type, status: 'False', reason: 'Removed', message: 'The guest was removed.' };
   const hypervisor = vm.status?.placement?.hypervisor ?? '';
-  return { type, status: 'True', reason: 'Defined', message: `The guest is defined on ${hypervisor}.` };
+  if (snapshot.domain.kind === 'Present')
+    return { type, status: 'True', reason: 'Defined', message: `The guest is defined on ${hypervisor}.` };
+  if (powerState === 'Starting')
+    return { type, status: 'Unknown', reason: 'Defining', message: `The guest is being defined on ${hypervisor}.` };
+  return { type, status: 'False', reason: 'NotDefined', message: `The guest is not defined on ${hypervisor}.` };
 }
 
 function synced({ powerState }: Report, vm: VirtualMachine): Told {
@@ -131,6 +135,8 @@ function present({ powerState, termination }: Report): Told {
         reason: 'Missing',
         message: termination?.message ?? 'The guest is gone without our doing.',
       };
+    case 'Absent':
+      return { type, status: 'False', reason: 'Absent', message: 'The guest is no longer there.' };
     default:
       return {
         type,

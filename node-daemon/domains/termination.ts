@@ -58,13 +58,18 @@ function byShutOffReason(domain: Domain, { self, initiator }: Facts): Terminatio
 }
 
 /** How a guest ended that was to stop. Undefined where it had ended before it was asked: what was told then stays. */
-export function requestedTermination({ domain, memory, instance }: Facts): Termination | undefined {
+export function requestedTermination(facts: Facts): Termination | undefined {
+  const { memory, instance } = facts;
   if (memory.stop !== undefined) return memory.stop.forced ? forced() : obeyed();
   const wasUp =
     instance?.powerState === 'Running' || instance?.powerState === 'Stopping' || instance?.powerState === 'Paused';
-  if (!wasUp) return undefined;
-  const pulled = domain.kind === 'Present' && domain.domain.shutOffReason === 'Destroyed';
-  return pulled ? forced() : obeyed();
+  return wasUp ? withoutMemory(terminationOf(facts)) : undefined;
+}
+
+/** The request may have been made by a daemon that has been restarted since: what the hypervisor shows must do. */
+function withoutMemory(seen: Termination): Termination {
+  if (seen.reason === 'Crashed' || seen.reason === 'HostRebooted') return seen;
+  return seen.reason === 'DestroyedOnHost' ? forced() : obeyed();
 }
 
 function obeyed(): Termination {

@@ -40,13 +40,15 @@ const spec = fc.record({
   }),
 });
 
-const metadata = fc.record({ generation: fc.constantFrom(1, 2, 3), deleting: fc.boolean(), ours: fc.boolean() });
+const seldom = fc.constantFrom(true, false, false, false, false);
+
+const metadata = fc.record({ generation: fc.constantFrom(1, 2, 3), deleting: seldom, ours: fc.boolean() });
 
 const placement: fc.Arbitrary<PlacementStatus> = fc
   .record({
     hypervisor: fc.constantFrom('hv1', 'hv2'),
     epoch: fc.constantFrom(1, 2, 3),
-    replaced: fc.boolean(),
+    replaced: seldom,
     seconds: fc.constantFrom(-3600, -10, 0),
   })
   .map(({ hypervisor, epoch, replaced, seconds }) =>
@@ -58,7 +60,7 @@ const placement: fc.Arbitrary<PlacementStatus> = fc
   );
 
 const grant = fc.record({
-  generation: fc.constantFrom(1, 2, 3),
+  generation: fc.constantFrom(1, 2, 3, 3, 3),
   powerState: fc.constantFrom(...powerStates),
   resources,
 });
@@ -85,7 +87,7 @@ const verdict = fc.constantFrom('True' as const, 'False' as const, undefined);
 const facts = fc.record({
   metadata,
   spec,
-  placement: fc.option(placement, { nil: undefined }),
+  placement: fc.option(placement, { nil: undefined, freq: 5 }),
   grant: fc.option(grant, { nil: undefined, freq: 10 }),
   instance: fc.option(instance, { nil: undefined }),
   lastTermination: fc.option(lastTermination, { nil: undefined }),

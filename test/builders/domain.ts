@@ -41,9 +41,9 @@ export function domainOff(vm: VirtualMachine, reason: Domain['shutOffReason'], c
 export interface SnapshotChanges extends Partial<Omit<Snapshot, 'cached' | 'live' | 'domain'>> {
   readonly cached?: VirtualMachine | undefined;
   /** A VM: the live read found it. Left out: nobody asked. */
-  readonly live?: VirtualMachine | 'Gone';
+  readonly live?: VirtualMachine | 'Gone' | undefined;
   /** Left out: there is none. */
-  readonly domain?: Domain | 'Unknown';
+  readonly domain?: Domain | 'Unknown' | undefined;
 }
 
 /** What the daemon of hv1 sees: room, a valid Lease, nothing remembered, and nothing else unless it is said. */

@@ -1,0 +1,101 @@
+import { expect } from 'chai';
+import {
+  nothingRemembered,
+  rememberAsked,
+  rememberEnded,
+  rememberFailedStart,
+  rememberForced,
+  rememberOff,
+  rememberRunning,
+  rememberStarted,
+} from './memory.ts';
+import { restartPause, startRetryPause } from './pauses.ts';
+
+const FAULT = { code: 'StartFailed', reason: 'It failed.' };
+
+describe('what is remembered of a stop', () => {
+  it('is when it was asked first and last', () => {
+    const memory = rememberAsked(rememberAsked(nothingRemembered, 100), 200);
+    expect(memory.stop).to.deep.equal({ askedAt: 100, lastAskedAt: 200, forced: false, withdrawn: false });
+  });
+
+  it('is that it ended in force, and the patience until then', () => {
+    const memory = rememberForced(rememberAsked(nothingRemembered, 100), 200);
+    expect(memory.stop).to.deep.equal({ askedAt: 100, lastAskedAt: 200, forced: true, withdrawn: false });
+  });
+
+  it('is kept, as withdrawn, while the guest runs on, so that its end can still be told', () => {
+    const memory = rememberRunning(rememberForced(nothingRemembered, 100));
+    expect(memory.stop).to.deep.equal({ askedAt: 100, lastAskedAt: 100, forced: true, withdrawn: true });
+  });
+
+  it('begins anew after it was withdrawn', () => {
+    const withdrawn = rememberRunning(rememberAsked(nothingRemembered, 100));
+    expect(rememberAsked(withdrawn, 900).stop).to.deep.equal({
+      askedAt: 900,
+      lastAskedAt: 900,
+      forced: false,
+      withdrawn: false,
+    });
+    expect(rememberForced(withdrawn, 900).stop).to.include({ askedAt: 900, withdrawn: false });
+  });
+
+  it('is nothing once the guest is off and that was told, or once it was started', () => {
+    const asked = rememberAsked(nothingRemembered, 100);
+    expect(rememberOff(asked)).to.deep.equal(nothingRemembered);
+    expect(rememberStarted(asked, 200)).to.deep.equal({ restarts: 0, startedAt: 200 });
+  });
+});
+
+describe('what is remembered of starts', () => {
+  it('counts failures in a row, with the cause of the last', () => {
+    const once = rememberFailedStart(nothingRemembered, 100, FAULT);
+    const twice = rememberFailedStart(once, 200, { ...FAULT, reason: 'Otherwise.' });
+    expect(twice.failedStart).to.deep.equal({ code: 'StartFailed', reason: 'Otherwise.', failures: 2, failedAt: 200 });
+  });
+
+  it('is nothing of failures once the guest runs', () => {
+    const failed = rememberFailedStart(nothingRemembered, 100, FAULT);
+    expect(rememberRunning(failed)).to.deep.equal(nothingRemembered);
+    expect(rememberStarted(failed, 200)).not.to.have.property('failedStart');
+  });
+});
+
+describe('what is remembered of a guest that ends by itself again and again', () => {
+  const crash = (memory: typeof nothingRemembered, at: number, restartAt: number) =>
+    rememberStarted(rememberEnded(memory, at), restartAt);
+
+  it('is how often it was started again, for pauses that double up to five minutes', () => {
+    let memory = rememberStarted(nothingRemembered, 0);
+    const pauses = [];
+    for (let n = 0; n < 10; n++) {
+      pauses.push(restartPause(memory) / 1000);
+      memory = crash(memory, n * 1000, n * 1000 + 500);
+    }
+    expect(pauses).to.deep.equal([2, 4, 8, 16, 32, 64, 128, 256, 300, 300]);
+  });
+
+  it('is when the end was seen first, however often it is seen', () => {
+    const ended = rememberEnded(rememberStarted(nothingRemembered, 0), 100);
+    expect(rememberEnded(ended, 999)).to.equal(ended);
+  });
+
+  it('is nothing once it has run for ten minutes', () => {
+    const looping = crash(crash(rememberStarted(nothingRemembered, 0), 10, 20), 30, 40);
+    expect(looping.restarts).to.equal(2);
+    expect(rememberEnded(looping, 40 + 599_999).restarts).to.equal(2);
+    expect(rememberEnded(looping, 40 + 600_000).restarts).to.equal(0);
+  });
+
+  it('counts a first start as none', () => {
+    expect(rememberStarted(nothingRemembered, 5).restarts).to.equal(0);
+  });
+});
+
+describe('the pauses after failed starts', () => {
+  it('double from five seconds to five minutes', () => {
+    expect([1, 2, 3, 4, 5, 6, 7, 8].map((failures) => startRetryPause(failures) / 1000)).to.deep.equal([
+      5, 10, 20, 40, 80, 160, 300, 300,
+    ]);
+  });
+});

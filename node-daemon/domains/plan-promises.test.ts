@@ -1,0 +1,187 @@
+// What the daemon promises of every plan, over everything it could ever see.
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { currentInstance, epochIsOver } from '#crds/derive/epoch.ts';
+import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
+import { arbitraryOwnedSnapshot, arbitrarySnapshot } from '#test/builders/arbitrary-snapshot.ts';
+import { timeAfter } from '#test/builders/time.ts';
+import type { Step } from './actions.ts';
+import { planDomain } from './plan.ts';
+import type { Snapshot } from './snapshot.ts';
+import { statusAfter } from './status.ts';
+
+const RUNS = { numRuns: 1000 };
+
+function stepOf(snapshot: Snapshot): Step | undefined {
+  const plan = planDomain(snapshot);
+  return plan.kind === 'Act' ? plan.step : undefined;
+}
+
+function machineOf({ live, cached }: Snapshot): VirtualMachine | undefined {
+  return live.kind === 'Found' ? live.vm : cached;
+}
+
+/** Holds for every snapshot that leads to one of these steps, and says how often that was. */
+function whenever(
+  kinds: readonly Step['kind'][],
+  holds: (snapshot: Snapshot, vm: VirtualMachine, step: Step) => void,
+): number {
+  let count = 0;
+  fc.assert(
+    fc.property(arbitraryOwnedSnapshot, (snapshot) => {
+      const step = stepOf(snapshot);
+      if (step === undefined || !kinds.includes(step.kind)) return;
+      count += 1;
+      expect(snapshot.live.kind).to.equal('Found');
+      if (snapshot.live.kind === 'Found') holds(snapshot, snapshot.live.vm, step);
+    }),
+    RUNS,
+  );
+  return count;
+}
+
+describe('whatever the daemon sees of a guest', () => {
+  it('it starts only what was granted and decided, on a permission that is its own, unused and in time', () => {
+    const times = whenever(['Start'], ({ self, leaseValid, room }, { metadata, status }) => {
+      expect(status?.granted).to.include({ powerState: 'Running', generation: metadata.generation });
+      expect(status?.placement).to.include({ hypervisor: self.name, hypervisorUID: self.uid });
+      expect(epochIsOver(status)).to.equal(false);
+      expect(leaseValid).to.equal(true);
+      expect(room.fits).to.equal(true);
+      expect(metadata.deletionTimestamp).to.equal(undefined);
+    });
+    expect(times).to.be.greaterThan(5);
+  });
+
+  it('it starts nothing that has a process', () => {
+    whenever(['Start'], ({ domain }) => {
+      if (domain.kind === 'Present') expect(domain.domain.powerState).to.be.oneOf(['ShutOff', 'Crashed']);
+    });
+  });
+
+  it('it stops and removes only what a live read shows deleted, declared stopped, or moved on under a higher epoch', () => {
+    const times = whenever(['PullPlug', 'AskShutdown', 'Undefine'], ({ self, domain }, { metadata, status }) => {
+      const deleted = metadata.deletionTimestamp !== undefined;
+      const here = status?.placement?.hypervisor === self.name;
+      const epoch = domain.kind === 'Present' ? (domain.domain.metadata?.epoch ?? Number.NaN) : Number.NaN;
+      const movedOn = !here && (status?.placement?.epoch ?? 0) > epoch;
+      const declaredStopped = here && status?.granted?.powerState === 'Stopped';
+      expect((here && deleted) || declaredStopped || movedOn).to.equal(true);
+    });
+    expect(times).to.be.greaterThan(10);
+  });
+
+  it('it removes no guest that has a process', () => {
+    whenever(['Undefine'], ({ domain }) => {
+      expect(domain).to.have.nested.property('domain.powerState').that.is.oneOf(['ShutOff', 'Crashed']);
+    });
+  });
+
+  it('it does nothing to a guest that bears no marks of ours', () => {
+    whenever(['Start', 'PullPlug', 'AskShutdown', 'Undefine', 'Confirm'], ({ domain }) => {
+      if (domain.kind === 'Present') expect(domain.domain.metadata).not.to.equal(undefined);
+    });
+  });
+
+  it('it does nothing while the hypervisor does not answer', () => {
+    fc.assert(
+      fc.property(arbitrarySnapshot, (snapshot) => {
+        const plan = planDomain({ ...snapshot, domain: { kind: 'Unknown', why: 'It does not answer.' } });
+        expect(plan.kind).to.equal('Nothing');
+      }),
+    );
+  });
+
+  it('it does nothing to a guest whose VM is gone, and reports none', () => {
+    fc.assert(
+      fc.property(arbitrarySnapshot, (snapshot) => {
+        const { kind } = planDomain({ ...snapshot, live: { kind: 'Gone' } });
+        expect(kind).to.be.oneOf(['Nothing', 'Orphaned']);
+      }),
+    );
+  });
+
+  it('it does nothing on the word of a cache', () => {
+    fc.assert(
+      fc.property(arbitrarySnapshot, (snapshot) => {
+        expect(planDomain({ ...snapshot, live: { kind: 'NotAsked' } }).kind).not.to.equal('Act');
+      }),
+    );
+  });
+
+  it('it asks the API server only when it has not', () => {
+    fc.assert(
+      fc.property(arbitrarySnapshot, (snapshot) => {
+        if (planDomain(snapshot).kind === 'Verify') expect(snapshot.live.kind).to.equal('NotAsked');
+      }),
+      RUNS,
+    );
+  });
+
+  it('it gives up a permission only for a guest that has no process', () => {
+    fc.assert(
+      fc.property(arbitraryOwnedSnapshot, (snapshot) => {
+        const plan = planDomain(snapshot);
+        if (plan.kind !== 'Report' || !['Stopped', 'Refused', 'Absent'].includes(plan.report.powerState)) return;
+        if (snapshot.domain.kind === 'Present')
+          expect(snapshot.domain.domain.powerState).to.be.oneOf(['ShutOff', 'Crashed']);
+        expect(machineOf(snapshot)?.status?.placement?.hypervisor).to.equal(snapshot.self.name);
+      }),
+      RUNS,
+    );
+  });
+
+  it('it says Running only of a guest that runs', () => {
+    fc.assert(
+      fc.property(arbitraryOwnedSnapshot, (snapshot) => {
+        const plan = planDomain(snapshot);
+        if (plan.kind !== 'Report' || plan.report.powerState !== 'Running') return;
+        expect(snapshot.domain).to.have.nested.property('domain.powerState', 'Running');
+      }),
+      RUNS,
+    );
+  });
+
+  it('it has nothing more to tell once it has told; at most how the guest ended, and then why it is not started', () => {
+    fc.assert(
+      fc.property(arbitraryOwnedSnapshot, (snapshot) => {
+        const once = toldAfter(snapshot, timeAfter(60));
+        const twice = toldAfter(once, timeAfter(120));
+        const endIsNew = snapshot.memory.endedAt === undefined;
+        if (endIsNew) expect(machineOf(twice)?.status).to.deep.equal(machineOf(once)?.status);
+        expect(machineOf(toldAfter(twice, timeAfter(180)))?.status).to.deep.equal(machineOf(twice)?.status);
+      }),
+      RUNS,
+    );
+  });
+
+  it('it reports under the current epoch and the generation that was granted', () => {
+    fc.assert(
+      fc.property(arbitraryOwnedSnapshot, (snapshot) => {
+        const vm = machineOf(snapshot);
+        const plan = planDomain(snapshot);
+        if (plan.kind !== 'Report' || vm === undefined) return;
+        const status = statusAfter(plan.report, { vm, snapshot, time: timeAfter(60) });
+        expect(currentInstance(status)).to.include({
+          epoch: vm.status?.placement?.epoch,
+          generation: vm.status?.granted?.generation,
+          powerState: plan.report.powerState,
+        });
+      }),
+      RUNS,
+    );
+  });
+});
+
+/** The same sight after what it makes the daemon tell was written. */
+function toldAfter(snapshot: Snapshot, time: string): Snapshot {
+  const vm = machineOf(snapshot);
+  const plan = planDomain(snapshot);
+  if (plan.kind !== 'Report' || vm === undefined) return snapshot;
+  const told = { ...vm, status: statusAfter(plan.report, { vm, snapshot, time }) };
+  return {
+    ...snapshot,
+    cached: told,
+    live: snapshot.live.kind === 'Found' ? { kind: 'Found', vm: told } : snapshot.live,
+  };
+}

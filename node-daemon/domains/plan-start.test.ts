@@ -1,0 +1,288 @@
+import { expect } from 'chai';
+import type { LastTermination } from '#crds/v1alpha1/virtual-machine-status.ts';
+import { domainOf, domainOff, domainSnapshot, type SnapshotChanges } from '#test/builders/domain.ts';
+import { planText } from '#test/builders/plan-text.ts';
+import { TIME } from '#test/builders/time.ts';
+import { uuidFor } from '#test/builders/uuid.ts';
+import { type PlacedChanges, placedMachine } from '#test/builders/virtual-machine.ts';
+import type { StopInProgress } from './memory.ts';
+import { planDomain } from './plan.ts';
+
+const NOW = 1_000_000;
+
+function planned(changes: SnapshotChanges): string {
+  return planText(planDomain(domainSnapshot({ now: NOW, ...changes })));
+}
+
+function ended(reason: LastTermination['reason']): { status: { lastTermination: LastTermination } } {
+  return { status: { lastTermination: { reason, initiator: 'Unknown', time: TIME, message: `${reason}.` } } };
+}
+
+describe('the first start of a guest', () => {
+  const vm = placedMachine();
+  const failedStart = (code: string, secondsAgo: number, failures = 1) => ({
+    memory: { restarts: 0, failedStart: { failures, failedAt: NOW - secondsAgo * 1000, code, reason: 'It failed.' } },
+  });
+  const table: [string, SnapshotChanges, string][] = [
+    ['is verified first', { cached: vm }, 'verify'],
+    ['happens when it was granted and placed here', { live: vm }, 'Start'],
+    [
+      'happens when it is defined already, and was never started',
+      { live: vm, domain: domainOff(vm, 'NeverStarted') },
+      'Start',
+    ],
+    [
+      'happens when a start failed before, which says nothing of an end',
+      { live: vm, domain: domainOff(vm, 'Failed') },
+      'Start',
+    ],
+    [
+      'happens when what is defined ended under an earlier epoch',
+      { live: placedMachine({ placement: { epoch: 2 } }), domain: domainOff(vm, 'Shutdown') },
+      'Start',
+    ],
+    [
+      'happens again when a slow one was told and the daemon restarted',
+      { live: placedMachine({ instance: 'Starting' }), domain: domainOff(vm, 'Unknown') },
+      'Start',
+    ],
+    [
+      'waits until the newest spec is decided',
+      { live: placedMachine({ metadata: { generation: 2 }, granted: { generation: 1 } }) },
+      'nothing',
+    ],
+    ['waits while the Lease of the node is not renewed', { live: vm, leaseValid: false }, 'nothing, again in 1 s'],
+    [
+      'waits until the machine was looked at',
+      { live: vm, room: { fits: undefined, reason: 'Not known.' } },
+      'nothing, again in 1 s',
+    ],
+    ['is refused where there is no room', { live: vm, room: { fits: false, reason: 'No.' } }, 'tell Refused (NoRoom)'],
+    [
+      'is refused where it was meant for a Hypervisor of the same name that is no more',
+      { live: placedMachine({ placement: { hypervisorUID: uuidFor('predecessor') } }) },
+      'tell Refused (HypervisorReplaced)',
+    ],
+    ['never happens twice under one epoch', { live: placedMachine({ instance: 'Stopped' }) }, 'nothing'],
+    [
+      'is tried again five seconds after it failed',
+      { live: vm, ...failedStart('StartFailed', 2) },
+      'tell Starting (StartFailed), again in 3 s',
+    ],
+    [
+      'is tried again with growing pauses',
+      { live: vm, ...failedStart('StartFailed', 2, 4) },
+      'tell Starting (StartFailed), again in 38 s',
+    ],
+    [
+      'is tried again every five minutes in the long run',
+      { live: vm, ...failedStart('StartFailed', 2, 90) },
+      'tell Starting (StartFailed), again in 298 s',
+    ],
+    ['happens when the pause after a failure is over', { live: vm, ...failedStart('StartFailed', 5) }, 'Start'],
+    [
+      'is refused when the hypervisor itself had no room',
+      { live: vm, ...failedStart('NoRoom', 2) },
+      'tell Refused (NoRoom)',
+    ],
+  ];
+  for (const [title, snapshot, expected] of table) {
+    it(title, () => expect(planned(snapshot)).to.equal(expected));
+  }
+});
+
+describe('a guest that ended by itself', () => {
+  const told = (changes: PlacedChanges) => placedMachine({ instance: 'Running', ...changes });
+  const policy = (restartPolicy: 'Always' | 'OnFailure' | 'Never') => told({ spec: { restartPolicy } });
+  const off = (reason: Parameters<typeof domainOff>[1]) => domainOff(placedMachine(), reason);
+
+  const table: [string, SnapshotChanges, string][] = [
+    [
+      'stays off under OnFailure when it powered itself off',
+      { cached: policy('OnFailure'), domain: off('Shutdown') },
+      'tell Stopped after StoppedByGuest',
+    ],
+    [
+      'stays off under Never when it powered itself off',
+      { cached: policy('Never'), domain: off('Shutdown') },
+      'tell Stopped after StoppedByGuest',
+    ],
+    [
+      'starts again under Always when it powered itself off',
+      { cached: policy('Always'), domain: off('Shutdown') },
+      'tell Starting after StoppedByGuest, again in 2 s',
+    ],
+    [
+      'starts again under OnFailure when it crashed',
+      { cached: policy('OnFailure'), domain: off('Crashed') },
+      'tell Crashed after Crashed, again in 2 s',
+    ],
+    [
+      'starts again under Always when it crashed',
+      { cached: policy('Always'), domain: off('Failed') },
+      'tell Crashed after Crashed, again in 2 s',
+    ],
+    [
+      'stays off under Never when it crashed',
+      { cached: policy('Never'), domain: off('Crashed') },
+      'tell Stopped after Crashed',
+    ],
+    [
+      'starts again when the machine rebooted under it',
+      {
+        cached: told({ instance: { powerState: 'Running', bootID: uuidFor('an earlier boot') } }),
+        domain: off('Unknown'),
+      },
+      'tell Crashed after HostRebooted, again in 2 s',
+    ],
+    [
+      'ended by itself though the daemon had not told yet that it ran',
+      { cached: placedMachine(), domain: off('Shutdown') },
+      'tell Stopped after StoppedByGuest',
+    ],
+  ];
+  for (const [title, snapshot, expected] of table) {
+    it(title, () => expect(planned(snapshot)).to.equal(expected));
+  }
+});
+
+describe('a guest that is gone without our doing', () => {
+  const hold = placedMachine({ instance: 'Running' });
+  const recreate = placedMachine({ instance: 'Running', spec: { recovery: { onMissing: 'Recreate' } } });
+
+  const table: [string, SnapshotChanges, string][] = [
+    [
+      'is told missing, and held, when it was destroyed on the host',
+      { cached: hold, domain: domainOff(hold, 'Destroyed') },
+      'tell Missing after DestroyedOnHost',
+    ],
+    ['is told missing, and held, when it vanished', { cached: hold }, 'tell Missing after Vanished'],
+    [
+      'is told missing, and held, when nobody knows why it is off',
+      { cached: hold, domain: domainOff(hold, 'Unknown') },
+      'tell Missing after Unknown',
+    ],
+    ['is told missing before it is created again', { live: recreate }, 'tell Missing after Vanished, again in 2 s'],
+    [
+      'is created again after a pause where that is wanted',
+      { live: missing('Recreate'), memory: { restarts: 0, endedAt: NOW - 2_000 } },
+      'Start',
+    ],
+    [
+      'is not created again where it is held',
+      { live: missing('Hold'), memory: { restarts: 0, endedAt: NOW - 2_000 } },
+      'tell Missing after Vanished',
+    ],
+    ['is told to run when it is found again', { cached: missing('Hold'), domain: domainOf(hold) }, 'tell Running'],
+    [
+      'stays gone for the reason that was told, whatever the hypervisor remembers later',
+      { cached: missing('Hold'), domain: domainOff(hold, 'Crashed') },
+      'tell Missing after Vanished',
+    ],
+  ];
+  for (const [title, snapshot, expected] of table) {
+    it(title, () => expect(planned(snapshot)).to.equal(expected));
+  }
+
+  function missing(onMissing: 'Hold' | 'Recreate') {
+    return placedMachine({ spec: { recovery: { onMissing } }, instance: 'Missing', ...ended('Vanished') });
+  }
+});
+
+describe('starting a crashed guest again', () => {
+  const crashed = placedMachine({ instance: 'Crashed', ...ended('Crashed') });
+  const domain = domainOff(crashed, 'Crashed');
+  const at = (secondsAgo: number, restarts = 0) => ({ memory: { restarts, endedAt: NOW - secondsAgo * 1000 } });
+
+  const table: [string, SnapshotChanges, string][] = [
+    [
+      'waits two seconds the first time',
+      { live: crashed, domain, ...at(1) },
+      'tell Crashed after Crashed, again in 1 s',
+    ],
+    ['happens when the pause is over', { live: crashed, domain, ...at(2) }, 'Start'],
+    [
+      'waits twice as long each time',
+      { live: crashed, domain, ...at(2, 3) },
+      'tell Crashed after Crashed, again in 14 s',
+    ],
+    [
+      'waits five minutes at most',
+      { live: crashed, domain, ...at(100, 60) },
+      'tell Crashed after Crashed, again in 200 s',
+    ],
+    [
+      'waits anew when a restarted daemon does not know since when',
+      { live: crashed, domain },
+      'tell Crashed after Crashed, again in 2 s',
+    ],
+    ['is verified first', { cached: crashed, domain, ...at(2) }, 'verify'],
+    [
+      'does not happen when the policy was changed to Never',
+      { live: { ...crashed, spec: { ...crashed.spec, restartPolicy: 'Never' } }, domain, ...at(2) },
+      'tell Stopped after Crashed',
+    ],
+    [
+      'is refused where there is no room any more',
+      { live: crashed, domain, ...at(2), room: { fits: false, reason: 'No.' } },
+      'tell Refused (NoRoom)',
+    ],
+    [
+      'tells why it is failing, and that it crashed before',
+      {
+        live: crashed,
+        domain,
+        memory: {
+          ...at(60).memory,
+          failedStart: { failures: 1, failedAt: NOW, code: 'StartFailed', reason: 'It failed.' },
+        },
+      },
+      'tell Crashed after Crashed (StartFailed), again in 5 s',
+    ],
+    [
+      'follows a reboot that was told, though the machine does not reboot again',
+      {
+        live: placedMachine({ instance: 'Crashed', ...ended('HostRebooted') }),
+        domain: domainOff(crashed, 'Unknown'),
+        ...at(2),
+      },
+      'Start',
+    ],
+  ];
+  for (const [title, snapshot, expected] of table) {
+    it(title, () => expect(planned(snapshot)).to.equal(expected));
+  }
+});
+
+describe('a guest that was declared running again before it had obeyed the request to stop', () => {
+  const vm = placedMachine({ instance: 'Stopping' });
+  const domain = domainOff(vm, 'Shutdown');
+  const stopped = (changes: Partial<StopInProgress>) => ({
+    memory: {
+      restarts: 0,
+      stop: { askedAt: NOW - 3_000, lastAskedAt: NOW - 3_000, forced: false, withdrawn: false, ...changes },
+    },
+  });
+
+  const table: [string, SnapshotChanges, string][] = [
+    ['ended as it was asked', { cached: vm, domain, ...stopped({}) }, 'tell Stopped after StoppedByRequest'],
+    [
+      'ended by force as it was asked',
+      { cached: vm, domain, ...stopped({ forced: true }) },
+      'tell Stopped after ForcedByRequest',
+    ],
+    [
+      'ended as it was asked though it seemed to run on',
+      { cached: vm, domain, ...stopped({ withdrawn: true }) },
+      'tell Stopped after StoppedByRequest',
+    ],
+    [
+      'ended by itself where that was long ago',
+      { cached: vm, domain, ...stopped({ withdrawn: true, lastAskedAt: NOW - 60_000 }) },
+      'tell Stopped after StoppedByGuest',
+    ],
+  ];
+  for (const [title, snapshot, expected] of table) {
+    it(title, () => expect(planned(snapshot)).to.equal(expected));
+  }
+});

@@ -1,0 +1,79 @@
+import { expect } from 'chai';
+import type { InstanceState, LastTermination } from '#crds/v1alpha1/virtual-machine-status.ts';
+import type { EventInitiator, ShutOffReason } from '#node-daemon/hypervisor/driver.ts';
+import { domainOff, domainSnapshot } from '#test/builders/domain.ts';
+import { uuidFor } from '#test/builders/uuid.ts';
+import { runningMachine } from '#test/builders/virtual-machine.ts';
+import { nothingRemembered, rememberAsked, rememberForced } from './memory.ts';
+import { requestedTermination, terminationOf } from './termination.ts';
+
+const vm = runningMachine();
+
+function facts(seen: ShutOffReason | 'Absent', initiator: EventInitiator = 'Unknown', bootOf = 'boot of hv1') {
+  const snapshot = domainSnapshot({ initiator, ...(seen === 'Absent' ? {} : { domain: domainOff(vm, seen) }) });
+  const instance = vm.status?.instance === undefined ? undefined : { ...vm.status.instance, bootID: uuidFor(bootOf) };
+  return { ...snapshot, instance };
+}
+
+describe('why a guest ended that was not to', () => {
+  const table: [string, ReturnType<typeof facts>, LastTermination['reason'], LastTermination['initiator'], RegExp][] = [
+    ['it shut itself down', facts('Shutdown'), 'StoppedByGuest', 'Guest', /powered itself off/],
+    ['it shut itself down, as the call-back says', facts('Shutdown', 'Guest'), 'StoppedByGuest', 'Guest', /powered/],
+    [
+      'its process was ended by a signal',
+      facts('Shutdown', 'Host'),
+      'DestroyedOnHost',
+      'Host',
+      /signal on hv1, not by us/,
+    ],
+    ['it crashed', facts('Crashed'), 'Crashed', 'Unknown', /crashed: its process on hv1/],
+    ['its process failed', facts('Failed'), 'Crashed', 'Unknown', /ended unexpectedly/],
+    ['somebody destroyed it', facts('Destroyed'), 'DestroyedOnHost', 'Host', /virsh destroy/],
+    ['somebody saved it', facts('Saved'), 'DestroyedOnHost', 'Host', /Somebody saved/],
+    ['somebody migrated it', facts('Migrated'), 'DestroyedOnHost', 'Host', /Somebody migrated/],
+    ['the hypervisor forgot', facts('Unknown'), 'Unknown', 'Unknown', /nobody watched/],
+    ['it was defined anew', facts('NeverStarted'), 'Unknown', 'Unknown', /cause is not known/],
+    ['it is not even defined any more', facts('Absent'), 'Vanished', 'Host', /not even defined/],
+    ['the machine rebooted', facts('Unknown', 'Unknown', 'before'), 'HostRebooted', 'Host', /hv1 rebooted/],
+    ['the machine rebooted and lost it', facts('Absent', 'Unknown', 'before'), 'HostRebooted', 'Host', /hv1 rebooted/],
+  ];
+  for (const [title, given, reason, initiator, words] of table) {
+    it(`is told when ${title}`, () => {
+      const termination = terminationOf(given);
+      expect(termination).to.include({ reason, initiator });
+      expect(termination.message).to.match(words).and.match(/\.$/);
+    });
+  }
+});
+
+describe('how a guest ended that was to stop', () => {
+  const off = facts('Shutdown');
+  const asked = rememberAsked(nothingRemembered, 1);
+  const forced = rememberForced(nothingRemembered, 1);
+  const after = (state: InstanceState, given = off) => ({
+    ...given,
+    instance: given.instance && { ...given.instance, powerState: state },
+  });
+
+  const table: [string, Parameters<typeof requestedTermination>[0], LastTermination['reason'] | undefined][] = [
+    ['obeyed when it was asked', { ...off, memory: asked }, 'StoppedByRequest'],
+    ['was forced when the plug was pulled', { ...facts('Destroyed'), memory: forced }, 'ForcedByRequest'],
+    [
+      'was forced when the plug was pulled and it was removed since',
+      { ...facts('Absent'), memory: forced },
+      'ForcedByRequest',
+    ],
+    ['obeyed an earlier daemon', off, 'StoppedByRequest'],
+    ['obeyed an earlier daemon while it was stopping', after('Stopping'), 'StoppedByRequest'],
+    ['was forced by an earlier daemon', facts('Destroyed'), 'ForcedByRequest'],
+    ['obeyed an earlier daemon, and was removed by it', facts('Absent'), 'StoppedByRequest'],
+    ['crashed before it was asked', facts('Crashed'), 'Crashed'],
+    ['went down with its machine before it was asked', facts('Unknown', 'Unknown', 'before'), 'HostRebooted'],
+    ['keeps what was told when it had ended before', after('Crashed'), undefined],
+    ['keeps what was told when it was missing', after('Missing'), undefined],
+    ['has nothing to tell when it never ran', { ...off, instance: undefined }, undefined],
+  ];
+  for (const [title, given, reason] of table) {
+    it(title, () => expect(requestedTermination(given)?.reason).to.equal(reason));
+  }
+});

@@ -1,0 +1,86 @@
+// Everything that the daemon of hv1 could ever see of one guest, likely or not.
+import fc from 'fast-check';
+import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
+import type { DomainMemory } from '#node-daemon/domains/memory.ts';
+import type { Snapshot } from '#node-daemon/domains/snapshot.ts';
+import type { Domain } from '#node-daemon/hypervisor/driver.ts';
+import { arbitraryMachine } from './arbitrary-machine.ts';
+import { domainOf, domainSnapshot } from './domain.ts';
+import { grantedFor, placedMachine } from './virtual-machine.ts';
+
+const NOW = 1_000_000;
+/** Just now, within every pause, and beyond them all. */
+const earlier = fc.constantFrom(0, 1_000, 4_000, 61_000, 700_000).map((milliseconds) => NOW - milliseconds);
+
+const stop = fc.record({ askedAt: earlier, lastAskedAt: earlier, forced: fc.boolean(), withdrawn: fc.boolean() });
+const failedStart = fc.record({
+  failures: fc.integer({ min: 1, max: 9 }),
+  failedAt: earlier,
+  code: fc.constantFrom('StartFailed', 'InvalidOnHypervisor', 'NoRoom'),
+  reason: fc.constant('It failed.'),
+});
+
+const memory: fc.Arbitrary<DomainMemory> = fc.record(
+  { restarts: fc.integer({ min: 0, max: 12 }), stop, failedStart, endedAt: earlier, startedAt: earlier },
+  { requiredKeys: ['restarts'] },
+);
+
+const up = fc.constantFrom('Running' as const, 'Paused' as const, 'ShuttingDown' as const, 'Unknown' as const);
+const reason = fc.constantFrom(
+  ...(['NeverStarted', 'Shutdown', 'Destroyed', 'Crashed', 'Failed', 'Migrated', 'Saved', 'Unknown'] as const),
+);
+
+const power: fc.Arbitrary<Pick<Domain, 'powerState' | 'shutOffReason'>> = fc.oneof(
+  fc.record({ powerState: up }),
+  fc.record({ powerState: fc.constantFrom('ShutOff' as const, 'Crashed' as const), shutOffReason: reason }),
+);
+
+const domain: fc.Arbitrary<Domain> = fc
+  .record({ power, epoch: fc.constantFrom(1, 2, 3), generation: fc.constantFrom(1, 2, 3), marked: fc.boolean() })
+  .map(({ power: changes, epoch, generation, marked }) =>
+    domainOf(placedMachine(), { ...changes, metadata: marked ? { epoch, generation } : null }),
+  );
+
+export const arbitrarySnapshot: fc.Arbitrary<Snapshot> = fc
+  .record({
+    cached: fc.option(arbitraryMachine, { nil: undefined }),
+    live: fc.oneof(fc.constantFrom(undefined, 'Gone' as const), arbitraryMachine),
+    domain: fc.oneof(
+      { weight: 1, arbitrary: fc.constantFrom(undefined, 'Unknown' as const) },
+      { weight: 3, arbitrary: domain },
+    ),
+    room: fc.constantFrom<Snapshot['room']>(
+      { fits: true },
+      { fits: true },
+      { fits: true },
+      { fits: false, reason: 'No room.' },
+      { fits: undefined, reason: 'Not known yet.' },
+    ),
+    leaseValid: fc.constantFrom(true, true, true, false),
+    memory,
+    initiator: fc.constantFrom('Guest' as const, 'Host' as const, 'Unknown' as const),
+  })
+  .map((changes) => domainSnapshot({ ...changes, now: NOW }));
+
+/** The same, with a VM that was found by a live read or is known from the cache; often one that is to be started. */
+export const arbitraryOwnedSnapshot: fc.Arbitrary<Snapshot> = fc
+  .record({
+    snapshot: arbitrarySnapshot,
+    vm: arbitraryMachine,
+    live: fc.constantFrom(true, true, false),
+    toStart: fc.boolean(),
+  })
+  .map(({ snapshot, vm, live, toStart }) => ({
+    ...snapshot,
+    ...withMachine(toStart ? neverStarted(vm) : vm, live),
+    ...(toStart ? { domain: { kind: 'Absent' as const } } : {}),
+  }));
+
+function withMachine(vm: VirtualMachine, live: boolean): Pick<Snapshot, 'cached' | 'live'> {
+  return { cached: vm, live: live ? { kind: 'Found', vm } : { kind: 'NotAsked' } };
+}
+
+function neverStarted(vm: VirtualMachine): VirtualMachine {
+  const { instance: _none, granted = grantedFor(vm), ...status } = vm.status ?? {};
+  return { ...vm, status: { ...status, granted: { ...granted, powerState: 'Running' } } };
+}

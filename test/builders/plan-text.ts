@@ -1,0 +1,25 @@
+// A plan in a few words, so that a table of them can be read.
+import type { Plan } from '#node-daemon/domains/actions.ts';
+
+/** For example "Start", "tell Refused (NoRoom)", "tell Stopped after Crashed", "nothing, again in 5 s". */
+export function planText(plan: Plan): string {
+  switch (plan.kind) {
+    case 'Verify':
+      return 'verify';
+    case 'Act':
+      return plan.step.kind;
+    case 'Orphaned':
+      return 'orphaned';
+    case 'Nothing':
+      return `nothing${againText(plan.again)}`;
+    case 'Report': {
+      const { powerState, termination, fault } = plan.report;
+      const after = termination === undefined ? '' : ` after ${termination.reason}`;
+      return `tell ${powerState}${after}${fault === undefined ? '' : ` (${fault.code})`}${againText(plan.again)}`;
+    }
+  }
+}
+
+function againText(again: number | undefined): string {
+  return again === undefined ? '' : `, again in ${again / 1000} s`;
+}
