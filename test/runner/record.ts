@@ -14,6 +14,7 @@ export interface TestOutcome {
 }
 
 export type RecordLine =
+  | { readonly event: 'unloadable'; readonly message: string }
   | { readonly event: 'started'; readonly title: string }
   | { readonly event: 'outcome'; readonly outcome: TestOutcome }
   | { readonly event: 'ended'; readonly capabilities: readonly Capability[] }

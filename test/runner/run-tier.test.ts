@@ -75,7 +75,7 @@ describe('a run of a tier', () => {
   it('counts a file that cannot be loaded as a failure', async () => {
     const result = await run('broken');
     expect(result.tests.map(({ reason }) => reason)).to.deep.equal([
-      'ended with exit code 1 before its tests were through',
+      'could not load its files: Error: cannot be loaded',
     ]);
   });
 

@@ -15,7 +15,10 @@ const { record, files, lingerMilliseconds } = JSON.parse(process.argv[2] ?? '{}'
 const settings = JSON.parse(readFileSync('.mocharc.json', 'utf8')) as MochaOptions;
 const mocha = new Mocha({ ...settings, reporter: RecordingReporter, reporterOptions: { record } });
 for (const file of files) mocha.addFile(file);
-await mocha.loadFilesAsync();
+await mocha.loadFilesAsync().catch((error: unknown) => {
+  appendRecord(record, { event: 'unloadable', message: String(error) });
+  throw error;
+});
 mocha.run((failures) => {
   process.exitCode = failures === 0 ? 0 : 1;
   // Does not itself keep the process: it fires only where a test left something open that does.

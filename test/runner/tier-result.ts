@@ -29,6 +29,8 @@ export function countOf(state: TestState, results: readonly TierResult[]): numbe
 }
 
 function processFailure(record: readonly RecordLine[], end: ProcessEnd): string | undefined {
+  const unloadable = record.find((line) => line.event === 'unloadable');
+  if (unloadable !== undefined) return `could not load its files: ${unloadable.message}`;
   const how = end.signal === null ? `ended with exit code ${end.code}` : `was ended by ${end.signal}`;
   if (!record.some((line) => line.event === 'ended'))
     return `${how} before its tests were through${lastStarted(record)}`;
