@@ -60,15 +60,20 @@ export async function showGuests(site: Site, kubectl: Kubectl): Promise<void> {
   indented(await console(join(home.host.consoleDirectory, 'default.hello.log')));
   const address = await ask(site.controlPlane, 'get', 'uvm', 'hello', '-o', 'jsonpath={.status.addresses[0].ip}');
   say(`  It answers a ping from this machine, at the address that was observed (${address}):`);
-  const { stdout } = await run('ping', ['-c', '2', '-W', '5', address]);
+  const { stdout } = await run('ping', ['-c', '2', '-w', '60', address]);
   indented(stdout.trim());
 }
 
-/** The guest's own lines; the rest is escape sequences and a shell's prompt. */
+/** The guest's own lines, once it says that it has its address; the rest is escape sequences and a shell's prompt. */
 async function console(file: string): Promise<string> {
-  const text = await readFile(file, 'utf8');
-  const lines = text.split(/\r?\n/).flatMap((line) => /usher guest: .*/.exec(line) ?? []);
-  return lines.length > 0 ? lines.join('\n') : '(nothing yet)';
+  const deadline = performance.now() + 60_000;
+  for (;;) {
+    const text = await readFile(file, 'utf8');
+    const lines = text.split(/\r?\n/).flatMap((line) => /usher guest: .*/.exec(line) ?? []);
+    const isUp = lines.some((line) => line.includes('address'));
+    if (isUp || performance.now() > deadline) return lines.join('\n');
+    await delay(500);
+  }
 }
 
 export async function killOneGuest(site: Site, kubectl: Kubectl): Promise<void> {
