@@ -1,6 +1,5 @@
 # To be sourced. timed TITLE COMMAND…: runs a command without its output, says so before, every ten seconds while it
-# lasts, and after with the time it took; shows its output (the middle left
-# out where it is long) where it fails, and fails too.
+# lasts, and after with the time it took. Where it fails, shows its output, without the middle of a long one, and fails too.
 
 timed() {
   local title=$1 log pid status=0 next=10
