@@ -16,8 +16,8 @@ busy() { while :; do :; done; }
 
 say "up after $(cut -d' ' -f1 /proc/uptime) s, $(nproc) CPUs, $(sed -n 's/^MemTotal: *//p' /proc/meminfo) of memory"
 
-# The file that acpid listens on comes with the button's driver, a moment after it was loaded.
-[ -n "$(option deaf)" ] || (until [ -e /dev/input/event0 ]; do usleep 100000; done; exec acpid -f >/dev/null 2>&1) &
+# What acpid listens on comes with the button's driver, a moment after it was loaded. Without -d it wants a log file.
+[ -n "$(option deaf)" ] || (until [ -e /dev/input/event0 ]; do usleep 100000; done; exec acpid -d -f >/dev/null 2>&1) &
 
 ip link set lo up
 for card in /sys/class/net/eth*; do
