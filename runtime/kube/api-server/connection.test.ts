@@ -82,6 +82,16 @@ describe('a connection to an API server', () => {
     await refusal(connect({ requestTimeoutMs: 100 }).request(get()), 'Timeout');
   });
 
+  it('trusts no connection that is idle after one has swallowed an answer', async () => {
+    server.answer = (_, response) => void setTimeout(() => response.end('{}'), 5);
+    connect({ requestTimeoutMs: 100, maxRequests: 4 });
+    await Promise.all(Array.from({ length: 4 }, () => connection.request(get())));
+    server.freeze();
+    await refusal(connection.request(get()), 'Timeout');
+    await connection.request(get());
+    expect(server.connections).to.equal(5);
+  });
+
   it('gives up when the caller does, and says why', async () => {
     server.answer = () => undefined;
     const caller = new AbortController();
@@ -103,6 +113,14 @@ describe('a connection to an API server', () => {
       setTimeout(() => request.socket.destroy(), 5);
     };
     await refusal(connect().request(get()), 'Unreachable');
+  });
+
+  it('has Unreachable where what it needs to trust the server cannot be read', async () => {
+    const tls = () => {
+      throw new Error('ENOENT: ca.crt');
+    };
+    const { message } = await refusal(connect({ access: { ...server.access(), tls } }).request(get()), 'Unreachable');
+    expect(message).to.contain('ENOENT: ca.crt');
   });
 
   it('refuses answers that are too long, or no JSON', async () => {
@@ -205,6 +223,7 @@ describe('a connection to an API server', () => {
       const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: join(folder, 'no-such-plugin') };
       const { message } = await refusal(connect({ access: server.access({ exec }) }).request(get()), 'Unauthorized');
       expect(message).to.contain('no credentials for user "tester"').and.to.contain('no-such-plugin');
+      expect(server.requests).to.deep.equal([]);
     });
 
     it('refuses what it does not support', () => {

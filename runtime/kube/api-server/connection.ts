@@ -37,10 +37,12 @@ interface Pools {
   readonly watches: Pool;
 }
 
+type Work<R> = (pools: Pools) => Promise<R>;
+
 const CONNECT_TIMEOUT_MS = 5_000;
 
-/** The first bytes of a watch come at once; a server that takes longer is not there. */
-const WATCH_HEADERS_TIMEOUT_MS = 10_000;
+/** The first bytes come soon even of a long answer, and at once of a watch. */
+const FIRST_BYTE_TIMEOUT_MS = 10_000;
 
 /** Below the 90 s after which the API server drops an idle connection, so that no request meets one on its way out. */
 const IDLE_CONNECTION_MS = 60_000;
@@ -51,7 +53,10 @@ const TCP_KEEP_ALIVE_MS = 10_000;
 export class Connection {
   readonly #options: ConnectionOptions;
   readonly #credentials: Credentials;
+  /** For what begins now. */
   #pools: Pools | undefined;
+  /** All that are not closed yet. */
+  readonly #open = new Set<Pool>();
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -62,62 +67,76 @@ export class Connection {
   async request(request: ApiRequest): Promise<unknown> {
     const { clock, requestTimeoutMs: milliseconds = 30_000 } = this.#options;
     const { signal } = request;
-    try {
-      return await withDeadline({ clock, milliseconds, signal }, (limited) =>
-        this.#authenticated(async (pools) => {
-          const answer = await this.#send(pools.requests, pools.identity, { ...request, signal: limited });
-          return jsonOf(await succeeded(answer));
-        }),
-      );
-    } catch (error) {
-      throw errorOfFailure(error, signal);
-    }
+    return this.#authenticated(signal, (pools) =>
+      withDeadline({ clock, milliseconds, signal }, async (limited) => {
+        const answer = await this.#send(pools.requests, pools.identity, { ...request, signal: limited });
+        return jsonOf(await succeeded(answer));
+      }),
+    );
   }
 
   /** The bytes of an answer that goes on. The caller must read them to the end or abort the signal. */
   async stream(path: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+    return this.#authenticated(signal, async (pools) => {
+      const answer = await this.#send(pools.watches, pools.identity, { method: 'GET', path, signal });
+      return (await succeeded(answer)).body;
+    });
+  }
+
+  /** Cuts everything that is under way. */
+  async close(): Promise<void> {
+    this.#pools = undefined;
+    await Promise.all([...this.#open].map((pool) => pool.destroy()));
+  }
+
+  /** Once more with new credentials where the API server does not accept the ones we have. */
+  async #authenticated<R>(signal: AbortSignal | undefined, work: Work<R>): Promise<R> {
     try {
-      return await this.#authenticated(async (pools) => {
-        const answer = await this.#send(pools.watches, pools.identity, { method: 'GET', path, signal });
-        return (await succeeded(answer)).body;
+      const pools = await this.#currentPools();
+      return await this.#answered(pools, signal, work).catch(async (error) => {
+        if (!isKubeError(error, 'Unauthorized')) {
+          throw error;
+        }
+        this.#credentials.renew();
+        return this.#answered(await this.#currentPools(), signal, work);
       });
     } catch (error) {
       throw errorOfFailure(error, signal);
     }
   }
 
-  /** Cuts everything that is under way. */
-  async close(): Promise<void> {
-    const pools = this.#pools;
-    this.#pools = undefined;
-    await Promise.all([pools?.requests.destroy(), pools?.watches.destroy()]);
-  }
-
-  /** Once more with new credentials where the API server does not accept the ones we have. */
-  async #authenticated<R>(work: (pools: Pools) => Promise<R>): Promise<R> {
+  async #answered<R>(pools: Pools, signal: AbortSignal | undefined, work: Work<R>): Promise<R> {
     try {
-      return await work(await this.#currentPools());
-    } catch (error) {
-      if (!isKubeError(error, 'Unauthorized')) {
-        throw error;
+      return await work(pools);
+    } catch (cause) {
+      const error = errorOfFailure(cause, signal);
+      if (error !== cause && error.reason === 'Timeout' && this.#pools?.requests === pools.requests) {
+        this.#retire();
       }
-      this.#credentials.renew();
-      return work(await this.#currentPools());
+      throw error;
     }
   }
 
-  /** A new certificate needs new connections; the old ones end with what is under way on them. */
+  /** A new certificate needs new connections. */
   async #currentPools(): Promise<Pools> {
     const identity = await this.#credentials.current();
     const old = this.#pools;
-    if (old !== undefined && old.identity.cert === identity.cert && old.identity.key === identity.key) {
-      this.#pools = { ...old, identity };
-      return this.#pools;
+    if (old !== undefined && (old.identity.cert !== identity.cert || old.identity.key !== identity.key)) {
+      this.#retire();
     }
-    this.#pools = this.#openPools(identity);
-    void old?.requests.close();
-    void old?.watches.close();
+    this.#pools = { ...(this.#pools ?? this.#openPools(identity)), identity };
     return this.#pools;
+  }
+
+  /**
+   * All that is under way goes on, and nothing else begins on these connections. So, too, after a time-out: whatever
+   * swallowed one answer may have swallowed every idle connection, and each would cost another time-out.
+   */
+  #retire(): void {
+    for (const pool of [this.#pools?.requests, this.#pools?.watches]) {
+      void pool?.close().finally(() => this.#open.delete(pool));
+    }
+    this.#pools = undefined;
   }
 
   #openPools(identity: Identity): Pools {
@@ -128,19 +147,14 @@ export class Connection {
       // Measured: no faster, and all watches would share one connection's window with the requests.
       allowH2: false,
       keepAliveTimeout: IDLE_CONNECTION_MS,
+      headersTimeout: FIRST_BYTE_TIMEOUT_MS,
       connect: { ...tls, timeout: CONNECT_TIMEOUT_MS, keepAlive: true, keepAliveInitialDelay: TCP_KEEP_ALIVE_MS },
     };
     const { origin } = new URL(access.server);
-    return {
-      identity,
-      requests: new Pool(origin, { ...common, connections: maxRequests, maxResponseSize: maxResponseBytes }),
-      watches: new Pool(origin, {
-        ...common,
-        connections: maxWatches,
-        headersTimeout: WATCH_HEADERS_TIMEOUT_MS,
-        bodyTimeout: 0,
-      }),
-    };
+    const requests = new Pool(origin, { ...common, connections: maxRequests, maxResponseSize: maxResponseBytes });
+    const watches = new Pool(origin, { ...common, connections: maxWatches, bodyTimeout: 0 });
+    this.#open.add(requests).add(watches);
+    return { identity, requests, watches };
   }
 
   #send(pool: Pool, identity: Identity, { method, path, body, contentType, signal }: ApiRequest): Promise<Answer> {

@@ -31,6 +31,11 @@ export class ScriptedServer {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
+  /** The connections that are open now carry nothing more, as if the network had swallowed them. */
+  freeze(): void {
+    this.#open.forEach((socket) => socket.removeAllListeners('data').pause());
+  }
+
   get openConnections(): number {
     return this.#open.size;
   }
