@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { stringify } from 'yaml';
+import { readinessTable } from '#crds/derive/readiness-table.ts';
 import type { KindDefinition } from '#crds/schema/kind.ts';
 import { referencePage } from '#crds/schema/reference-page.ts';
 import { toCrd } from '#crds/schema/to-crd.ts';
@@ -33,7 +34,16 @@ function generated(): Files {
     `${PAGES}/${kind.singular}.md`,
     `<!-- ${HEADER} -->\n\n${referencePage(kind, api, exampleOf(kind))}`,
   ]);
-  return new Map([...manifests, ...pages, [`${PAGES}/README.md`, `<!-- ${HEADER} -->\n\n${contents()}`]]);
+  const readme: [string, string] = [`${PAGES}/README.md`, `<!-- ${HEADER} -->\n\n${contents()}`];
+  return new Map([...manifests, ...pages, [`${PAGES}/readiness.md`, readiness()], readme]);
+}
+
+function readiness(): string {
+  const head =
+    'What is declared in `spec.powerState` and `spec.restartPolicy`, and what is observed, give `status.phase` and the';
+  const rest =
+    'reason of the condition Ready. In bold: Ready is True, so that GitOps tools call the VirtualMachine healthy.';
+  return `<!-- ${HEADER} -->\n\n# When a VirtualMachine is Ready\n\n${head}\n${rest}\n\n${readinessTable()}\n`;
 }
 
 /** kubectl reads YAML 1.1, where a bare `off` is a boolean. */
@@ -48,7 +58,9 @@ function exampleOf(kind: KindDefinition): string {
 
 function contents(): string {
   const lines = kinds.map((kind) => `- [${kind.kind}](${kind.singular}.md): ${kind.description}`);
-  return `# The API, kind by kind\n\n${lines.join('\n')}\n`;
+  const ready =
+    '- [When a VirtualMachine is Ready](readiness.md): phase and Ready for everything that can be observed.';
+  return `# The API, kind by kind\n\n${[...lines, ready].join('\n')}\n`;
 }
 
 /** Generated files that no kind asks for any more. */
