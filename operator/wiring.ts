@@ -66,8 +66,8 @@ interface Term {
 
 /** One term as the leader: everything is looked at once, then whatever changes. */
 async function lead(term: Term): Promise<void> {
-  const { options, world, stop, leading } = term;
-  world.heartbeats.listenAnew(options.clock.monotonic());
+  const { world, stop, leading } = term;
+  world.listenAnew();
   const waiting = new Set<string>();
   const hypervisors = hypervisorController(term, (name) => listener.homeChanged(name));
   const machines = machineController(term, waiting);
@@ -109,6 +109,7 @@ function machineController({ options, world, isLeading }: Term, waiting: Set<str
     machines: world.machines.cache,
     ownWrites: world.machineWrites,
     ledger: world.ledger,
+    refusals: world.refusals,
     candidates: () => candidatesIn(world, options),
     sign: (payload: string) => options.signer.sign(payload),
     waiting,

@@ -10,8 +10,10 @@ import { LEASES, type Lease } from '#runtime/lease.ts';
 import type { Logger } from '#runtime/log.ts';
 import { OwnWrites } from '#runtime/own-writes.ts';
 import { Reflector, type ReflectorObserver } from '#runtime/reflector.ts';
+import { toldSilentSince } from './hypervisor/plan.ts';
 import { Heartbeats } from './hypervisor/silence.ts';
 import { Ledger } from './placement/ledger.ts';
+import { Refusals } from './placement/refusals.ts';
 
 export interface WorldOptions {
   readonly store: KubeStore;
@@ -36,6 +38,7 @@ export class World {
   readonly machines: Reflector<VirtualMachine, 'hypervisor'>;
   readonly hypervisors: Reflector<Hypervisor>;
   readonly ledger = new Ledger();
+  readonly refusals = new Refusals();
   readonly machineWrites = new OwnWrites<VirtualMachine>();
   readonly hypervisorWrites = new OwnWrites<Hypervisor>();
   readonly heartbeats: Heartbeats;
@@ -74,9 +77,19 @@ export class World {
     await Promise.all([this.machines.synced(signal), this.hypervisors.synced(signal), this.#leases.synced(signal)]);
   }
 
-  /** While we could not hear, nobody was silent. */
+  /** Nobody is silent yet, but for those that were told so before: after a fail-over, or when we have been deaf. */
+  listenAnew(): void {
+    const now = this.#clock.monotonic();
+    this.heartbeats.listenAnew(now);
+    for (const { metadata, status } of this.hypervisors.cache.list()) {
+      const since = toldSilentSince(status);
+      if (since !== undefined) this.heartbeats.wasSilent(metadata.name, Math.max(0, this.#clock.now() - since), now);
+    }
+  }
+
+  /** While we could not hear, nobody fell silent. */
   #deafness(observer: ReflectorObserver): ReflectorObserver {
-    const deaf = () => this.heartbeats.listenAnew(this.#clock.monotonic());
+    const deaf = () => this.listenAnew();
     return {
       ...observer,
       failed: (reason) => {
@@ -96,6 +109,7 @@ export class World {
       this.#hypervisorChanged(change.object, change.type === 'updated' ? change.previous : undefined);
       if (change.type !== 'deleted') return;
       this.hypervisorWrites.forget(change.object.metadata.uid);
+      this.heartbeats.forget(change.object.metadata.name);
     });
     this.#leases.onChange(({ type, object }) => this.#heard(object, type === 'deleted'));
   }
@@ -103,9 +117,14 @@ export class World {
   #machineChanged(gone: boolean, vm: VirtualMachine): void {
     const { uid } = vm.metadata;
     const freed = gone ? this.ledger.forget(uid) : this.ledger.record(vm);
-    if (gone) this.machineWrites.forget(uid);
+    if (gone) this.#forget(uid);
     if (freed) this.#listener?.roomAppeared();
     this.#listener?.machineChanged(keyText(keyOf(vm)));
+  }
+
+  #forget(uid: string): void {
+    this.machineWrites.forget(uid);
+    this.refusals.forget(uid);
   }
 
   #hypervisorChanged(hypervisor: Hypervisor, previous: Hypervisor | undefined): void {

@@ -2,7 +2,7 @@
 import { findCondition, isConditionTrue } from '#crds/conditions.ts';
 import { parseQuantity } from '#crds/quantity.ts';
 import type { Hypervisor } from '#crds/v1alpha1/hypervisor.ts';
-import type { Amount, Candidate } from '#operator/placement/candidate.ts';
+import type { Amount, Candidate, Reachability } from '#operator/placement/candidate.ts';
 
 export function candidateOf(hypervisor: Hypervisor, silentSince: string | undefined, assigned: Amount): Candidate {
   const { metadata, spec, status } = hypervisor;
@@ -24,14 +24,15 @@ function amountOf(amount: { cpus: number; memory: string | number } | undefined)
     : { cpus: amount.cpus, memoryBytes: parseQuantity(amount.memory) };
 }
 
-function reachability({ metadata, status }: Hypervisor, silentSince: string | undefined): Candidate['reachable'] {
+function reachability({ metadata, status }: Hypervisor, silentSince: string | undefined): Reachability {
   if (silentSince !== undefined) {
-    return { yes: false, why: `The daemon of ${metadata.name} has been silent since ${silentSince}.` };
+    return { yes: false, code: 'Silent', why: `The daemon of ${metadata.name} has been silent since ${silentSince}.` };
   }
   const driver = findCondition(status?.conditions, 'DriverConnected');
   if (driver?.status === 'False') {
     return {
       yes: false,
+      code: 'DriverDisconnected',
       why: `The daemon of ${metadata.name} cannot reach its hypervisor since ${driver.lastTransitionTime}.`,
     };
   }

@@ -1,12 +1,21 @@
 // What the operator says of a hypervisor: whether it may take part, and whether it is heard. Pure.
 import { findCondition } from '#crds/conditions.ts';
 import type { Condition } from '#crds/v1alpha1/fragments.ts';
-import type { Hypervisor } from '#crds/v1alpha1/hypervisor.ts';
+import type { Hypervisor, HypervisorStatus } from '#crds/v1alpha1/hypervisor.ts';
 
 export interface Snapshot {
   readonly hypervisor: Hypervisor;
   /** RFC 3339: since when its Lease has not changed; undefined while it is heard. */
   readonly silentSince: string | undefined;
+}
+
+/** The reason of its conditions while its daemon is not heard. */
+const SILENT = 'Silent';
+
+/** Milliseconds since 1970: since when an operator has called it silent; undefined unless it still stands so. */
+export function toldSilentSince(status: HypervisorStatus | undefined): number | undefined {
+  const ready = findCondition(status?.conditions, 'Ready');
+  return ready?.reason === SILENT ? Date.parse(ready.lastTransitionTime) : undefined;
 }
 
 type Told = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>;
@@ -44,7 +53,7 @@ function schedulable(hypervisor: Hypervisor, silentSince: string | undefined): T
     };
   }
   if (silentSince !== undefined) {
-    return { type, status: 'False', reason: 'Silent', message: 'Its daemon is not heard: no new VM is placed here.' };
+    return { type, status: 'False', reason: SILENT, message: 'Its daemon is not heard: no new VM is placed here.' };
   }
   return { type, status: 'True', reason: 'Open', message: 'New VMs may be placed here.' };
 }
@@ -53,5 +62,5 @@ function schedulable(hypervisor: Hypervisor, silentSince: string | undefined): T
 function readiness(silentSince: string | undefined): Told[] {
   if (silentSince === undefined) return [];
   const message = `Its daemon has been silent since ${silentSince}. Guests may be running; nothing is done to them.`;
-  return [{ type: 'Ready', status: 'Unknown', reason: 'Silent', message }];
+  return [{ type: 'Ready', status: 'Unknown', reason: SILENT, message }];
 }

@@ -7,6 +7,10 @@ export interface Amount {
   readonly memoryBytes: number;
 }
 
+export type Reachability =
+  | { readonly yes: true }
+  | { readonly yes: false; readonly code: 'Silent' | 'DriverDisconnected'; readonly why: string };
+
 export interface Candidate {
   readonly name: string;
   readonly uid: string;
@@ -15,7 +19,7 @@ export interface Candidate {
   readonly accepted: boolean;
   readonly unschedulable: boolean;
   /** Its daemon is heard and its hypervisor answers; otherwise why not. */
-  readonly reachable: { readonly yes: true } | { readonly yes: false; readonly why: string };
+  readonly reachable: Reachability;
   readonly allocatable: Amount;
   /** Given to VMs that hold an epoch there. */
   readonly assigned: Amount;

@@ -1,89 +1,108 @@
 // Who is assigned how much where: kept up to date change by change, so that placing one VM does not mean reading all.
-import { epochIsOver } from '#crds/derive/epoch.ts';
+import { currentInstance, epochIsOver } from '#crds/derive/epoch.ts';
 import { parseQuantity } from '#crds/quantity.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
+import { compareResourceVersions } from '#runtime/kube/resource-version.ts';
 import type { Amount } from './candidate.ts';
 
-interface Assignment {
+export interface Assignment {
   readonly hypervisor: string | undefined;
-  readonly epoch: number;
   readonly amount: Amount;
+}
+
+interface Entry extends Assignment {
+  readonly resourceVersion: string;
+  /** Decided on the object of that version, and not known to be written. */
+  readonly assumed: boolean;
 }
 
 const NOTHING: Amount = { cpus: 0, memoryBytes: 0 };
 
 /** What a VM takes from the hypervisor that holds its epoch; nothing once the epoch is over. */
-export function amountHeld(vm: VirtualMachine): Amount {
-  const { status } = vm;
-  const resources = status?.instance?.resources ?? status?.granted?.resources;
+export function amountHeld({ status }: VirtualMachine): Amount {
+  const resources = currentInstance(status)?.resources ?? status?.granted?.resources;
   if (resources === undefined || epochIsOver(status)) return NOTHING;
   return { cpus: resources.cpus, memoryBytes: parseQuantity(resources.memory) };
 }
 
 export class Ledger {
-  private readonly assignments = new Map<string, Assignment>();
-  private readonly totals = new Map<string, Amount>();
+  readonly #entries = new Map<string, Entry>();
+  readonly #totals = new Map<string, Amount>();
 
   /**
-   * Takes in a VM as it was read or written. An older state than one already taken in (a lower epoch) changes nothing,
-   * so that a write and the watch event of the one before it may come in either order. True when room appeared.
+   * Takes in a VM as it was read or written. An older state than one already taken in changes nothing, so that the
+   * answer to a write and the watch events around it may come in any order. True when room appeared.
    */
   record(vm: VirtualMachine): boolean {
-    const epoch = vm.status?.placement?.epoch ?? 0;
-    const previous = this.assignments.get(vm.metadata.uid);
-    if (previous !== undefined && previous.epoch > epoch) return false;
-    const next: Assignment = { hypervisor: vm.status?.placement?.hypervisor, epoch, amount: amountHeld(vm) };
-    this.assignments.set(vm.metadata.uid, next);
-    this.move(previous, next);
+    const previous = this.#entries.get(vm.metadata.uid);
+    const age =
+      previous === undefined ? 1 : compareResourceVersions(vm.metadata.resourceVersion, previous.resourceVersion);
+    if (age < 0 || (age === 0 && previous?.assumed === true)) return false;
+    const next = entryOf(vm, false);
+    this.#put(vm.metadata.uid, next);
     return previous !== undefined && freed(previous, next);
   }
 
   /**
-   * Takes in a state that is about to be written. The function given back takes it out again, for a write that did not
-   * happen; it does nothing once something newer was taken in.
+   * Takes in a state that is about to be written over the one that it still carries the version of. The function given
+   * back takes it out again, for a write that did not happen; it does nothing once something newer was taken in.
    */
   assume(vm: VirtualMachine): () => void {
-    const { uid } = vm.metadata;
-    const previous = this.assignments.get(uid);
-    this.record(vm);
-    const assumed = this.assignments.get(uid);
+    const { uid, resourceVersion } = vm.metadata;
+    const previous = this.#entries.get(uid);
+    const outdated = previous !== undefined && compareResourceVersions(resourceVersion, previous.resourceVersion) < 0;
+    if (outdated) return () => undefined;
+    const assumed = entryOf(vm, true);
+    this.#put(uid, assumed);
     return () => {
-      if (assumed === undefined || this.assignments.get(uid) !== assumed) return;
-      this.move(assumed, previous);
-      if (previous === undefined) this.assignments.delete(uid);
-      else this.assignments.set(uid, previous);
+      if (this.#entries.get(uid) === assumed) this.#put(uid, previous);
     };
   }
 
   /** Forgets a VM that is gone. True when room appeared. */
   forget(uid: string): boolean {
-    const previous = this.assignments.get(uid);
-    if (previous === undefined) return false;
-    this.assignments.delete(uid);
-    this.move(previous, undefined);
-    return previous.amount.cpus > 0;
+    const previous = this.#entries.get(uid);
+    this.#put(uid, undefined);
+    return previous !== undefined && previous.amount.cpus > 0;
   }
 
   assignedTo(hypervisor: string): Amount {
-    return this.totals.get(hypervisor) ?? NOTHING;
+    return this.#totals.get(hypervisor) ?? NOTHING;
   }
 
-  private move(from: Assignment | undefined, to: Assignment | undefined): void {
-    if (from !== undefined) this.add(from, -1);
-    if (to !== undefined) this.add(to, 1);
+  /** What this VM is part of that with. */
+  assignmentOf(uid: string): Assignment | undefined {
+    return this.#entries.get(uid);
   }
 
-  private add({ hypervisor, amount }: Assignment, sign: 1 | -1): void {
+  #put(uid: string, next: Entry | undefined): void {
+    const previous = this.#entries.get(uid);
+    if (previous !== undefined) this.#add(previous, -1);
+    if (next === undefined) {
+      this.#entries.delete(uid);
+      return;
+    }
+    this.#entries.set(uid, next);
+    this.#add(next, 1);
+  }
+
+  #add({ hypervisor, amount }: Assignment, sign: 1 | -1): void {
     if (hypervisor === undefined) return;
     const total = this.assignedTo(hypervisor);
-    this.totals.set(hypervisor, {
+    this.#totals.set(hypervisor, {
       cpus: total.cpus + sign * amount.cpus,
       memoryBytes: total.memoryBytes + sign * amount.memoryBytes,
     });
   }
 }
 
+function entryOf(vm: VirtualMachine, assumed: boolean): Entry {
+  const { resourceVersion } = vm.metadata;
+  return { hypervisor: vm.status?.placement?.hypervisor, amount: amountHeld(vm), resourceVersion, assumed };
+}
+
 function freed(previous: Assignment, next: Assignment): boolean {
+  if (previous.amount.cpus === 0) return false;
   return (
     previous.hypervisor !== next.hypervisor ||
     next.amount.cpus < previous.amount.cpus ||

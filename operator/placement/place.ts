@@ -69,5 +69,6 @@ function nowhere(faults: readonly Fault[]): PlaceVerdict {
   const parts = [...counts].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([text, count]) => `${count} ${text}`);
   const [first] = faults;
   const code = first !== undefined && faults.every((fault) => fault.code === first.code) ? first.code : 'NoneFits';
-  return { kind: 'Nowhere', code, message: `None of ${faults.length} hypervisors can take it: ${parts.join(', ')}.` };
+  const all = faults.length === 1 ? '1 hypervisor' : `${faults.length} hypervisors`;
+  return { kind: 'Nowhere', code, message: `None of ${all} can take it: ${parts.join(', ')}.` };
 }

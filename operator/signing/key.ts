@@ -22,10 +22,19 @@ export function signerFrom(pem: string): Signer {
   };
 }
 
+const NEEDED = 'an Ed25519 key in PKCS #8 PEM is needed';
+
 function ed25519From(pem: string): KeyObject {
-  const key = createPrivateKey(pem);
-  if (key.asymmetricKeyType !== 'ed25519') {
-    throw new TypeError(`the signing key is of type ${key.asymmetricKeyType}: an Ed25519 key in PKCS #8 PEM is needed`);
-  }
+  const key = privateKeyFrom(pem);
+  if (key.asymmetricKeyType !== 'ed25519')
+    throw new TypeError(`the signing key is of type ${key.asymmetricKeyType}: ${NEEDED}`);
   return key;
+}
+
+function privateKeyFrom(pem: string): KeyObject {
+  try {
+    return createPrivateKey(pem);
+  } catch (cause) {
+    throw new TypeError(`the signing key cannot be read: ${NEEDED}`, { cause });
+  }
 }

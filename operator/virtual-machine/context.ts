@@ -2,6 +2,7 @@
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { Candidate } from '#operator/placement/candidate.ts';
 import type { Ledger } from '#operator/placement/ledger.ts';
+import type { Refusals } from '#operator/placement/refusals.ts';
 import type { Clock } from '#runtime/clock.ts';
 import type { ResourceType } from '#runtime/kube/resource.ts';
 import type { KubeStore } from '#runtime/kube/store.ts';
@@ -16,6 +17,7 @@ export interface MachineContext {
   readonly machines: ObjectReader<VirtualMachine, 'hypervisor'>;
   readonly ownWrites: OwnWrites<VirtualMachine>;
   readonly ledger: Ledger;
+  readonly refusals: Refusals;
   /** All hypervisors as they are now. */
   readonly candidates: () => readonly Candidate[];
   readonly sign: Sign;

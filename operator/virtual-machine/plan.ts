@@ -1,6 +1,7 @@
 // What the operator does about one VM: pure, from a snapshot to actions with their reasons.
 import { findCondition, isConditionFalse } from '#crds/conditions.ts';
 import { currentInstance, epochIsOver } from '#crds/derive/epoch.ts';
+import { startsAgain } from '#crds/derive/starts-again.ts';
 import { parseQuantity } from '#crds/quantity.ts';
 import { VM_FINALIZER } from '#crds/v1alpha1/names.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
@@ -31,8 +32,6 @@ export interface Plan {
   readonly again?: number;
 }
 
-/** How long a hypervisor that refused a VM is passed over. */
-export const REFUSAL_MEMORY_MS = 30_000;
 /** A VM without a place is looked at again when room appears, and this often in case that was missed. */
 export const UNPLACED_RETRY_MS = 30_000;
 
@@ -58,11 +57,11 @@ function placesAnew(plan: Plan): boolean {
 }
 
 function planDeletion(snapshot: Snapshot): Plan {
-  const { vm, home } = snapshot;
+  const { vm } = snapshot;
   if (!vm.metadata.finalizers?.includes(VM_FINALIZER)) return { actions: [] };
   const reason = safeToFinalize(snapshot);
   if (reason !== undefined) return { actions: [{ kind: 'Finalize', reason }] };
-  return { actions: home.kind === 'None' ? [] : planReachability(snapshot) };
+  return { actions: planReachability(snapshot) };
 }
 
 /** Why no node can still run the guest; undefined while one might. */
@@ -96,37 +95,32 @@ function planGrant(vm: VirtualMachine): Extract<Action, { kind: 'Grant' }> | und
 function planPlacement(snapshot: Snapshot, granted: Granted): Plan {
   const { vm } = snapshot;
   if (!wantsNewEpoch(vm, granted)) return { actions: [] };
-  const refusedBy = recentRefusal(snapshot);
-  const verdict = place(demandOf(vm, granted, refusedBy), snapshot.candidates);
+  const verdict = place(demandOf(snapshot, granted), snapshot.candidates);
   if (verdict.kind === 'Nowhere') {
-    const known = findCondition(vm.status?.conditions, 'Placed');
-    const unchanged = known?.status === 'False' && known.reason === verdict.code;
     const action: Action = { kind: 'CannotPlace', code: verdict.code, reason: verdict.message };
-    return { actions: unchanged ? [] : [action], again: UNPLACED_RETRY_MS };
+    return { actions: isToldUnplaceable(vm, verdict.code) ? [] : [action], again: UNPLACED_RETRY_MS };
   }
   const epoch = (vm.status?.placement?.epoch ?? 0) + 1;
   const { name, uid } = verdict.candidate;
   return { actions: [{ kind: 'Place', hypervisor: name, hypervisorUID: uid, epoch, reason: verdict.reason }] };
 }
 
+/** How many hypervisors have which fault changes all the time; it is told anew only with another fault or another spec. */
+function isToldUnplaceable({ metadata, status }: VirtualMachine, code: string): boolean {
+  const known = findCondition(status?.conditions, 'Placed');
+  return known?.status === 'False' && known.reason === code && known.observedGeneration === metadata.generation;
+}
+
 /** A new permission is written only where none is out, and only where something asks for a start. */
 function wantsNewEpoch(vm: VirtualMachine, granted: Granted): boolean {
   if (granted.powerState !== 'Running' || !epochIsOver(vm.status)) return false;
-  const state = currentInstance(vm.status)?.powerState;
-  if (state === undefined || state === 'Refused' || state === 'Absent') return true;
+  if (currentInstance(vm.status)?.powerState !== 'Stopped') return true;
   const wasDeclaredStopped = vm.status?.granted?.powerState === 'Stopped';
   const waitsForRoom = isConditionFalse(vm.status?.conditions, 'Placed');
-  return wasDeclaredStopped || waitsForRoom || vm.spec.restartPolicy === 'Always';
+  return wasDeclaredStopped || waitsForRoom || startsAgain(vm.spec.restartPolicy, vm.status?.lastTermination?.reason);
 }
 
-function recentRefusal({ vm, now }: Snapshot): string[] {
-  const instance = currentInstance(vm.status);
-  const hypervisor = vm.status?.placement?.hypervisor;
-  if (instance?.powerState !== 'Refused' || hypervisor === undefined) return [];
-  return now - Date.parse(instance.since) < REFUSAL_MEMORY_MS ? [hypervisor] : [];
-}
-
-function demandOf(vm: VirtualMachine, granted: Granted, refusedBy: readonly string[]): Demand {
+function demandOf({ vm, refusedBy }: Snapshot, granted: Granted): Demand {
   return {
     amount: { cpus: granted.resources.cpus, memoryBytes: parseQuantity(granted.resources.memory) },
     preferred: vm.spec.placement?.preferredHypervisors ?? [],
@@ -136,9 +130,11 @@ function demandOf(vm: VirtualMachine, granted: Granted, refusedBy: readonly stri
 }
 
 function planReachability({ vm, home }: Snapshot): Action[] {
+  if (home.kind === 'None') return [];
   const known = findCondition(vm.status?.conditions, 'HypervisorReachable');
-  if (home.kind === 'None' || epochIsOver(vm.status)) return [];
   const next = reachabilityOf(home);
+  const ofInterest = !epochIsOver(vm.status) || (next.reachable && known?.status === 'False');
+  if (!ofInterest) return [];
   if (known?.status === (next.reachable ? 'True' : 'False') && known.reason === next.code) return [];
   return [next];
 }
@@ -151,7 +147,12 @@ function reachabilityOf(home: Exclude<Snapshot['home'], { kind: 'None' }>): Extr
     return { kind: 'MarkReachable', reachable: false, code: 'HypervisorGone', reason };
   }
   if (!home.reachable.yes) {
-    return { kind: 'MarkReachable', reachable: false, code: 'Silent', reason: `${home.reachable.why} ${mayRun}` };
+    return {
+      kind: 'MarkReachable',
+      reachable: false,
+      code: home.reachable.code,
+      reason: `${home.reachable.why} ${mayRun}`,
+    };
   }
   return { kind: 'MarkReachable', reachable: true, code: 'Reachable', reason: `${hypervisor} is heard.` };
 }

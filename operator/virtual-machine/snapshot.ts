@@ -1,6 +1,6 @@
 // Everything a decision on one VM may look at, gathered beforehand and frozen.
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
-import type { Candidate } from '#operator/placement/candidate.ts';
+import type { Candidate, Reachability } from '#operator/placement/candidate.ts';
 
 /** The hypervisor that holds the VM's epoch, as far as the operator can tell. */
 export type Home =
@@ -9,14 +9,14 @@ export type Home =
   | {
       readonly kind: 'Known';
       readonly hypervisor: string;
-      readonly uid: string;
-      readonly reachable: Candidate['reachable'];
+      readonly reachable: Reachability;
     };
 
 export interface Snapshot {
   readonly vm: VirtualMachine;
   readonly home: Home;
+  /** What this VM itself holds is not counted in what is assigned to them. */
   readonly candidates: readonly Candidate[];
-  /** Wall time in milliseconds. */
-  readonly now: number;
+  /** Hypervisors that are passed over because they refused it. */
+  readonly refusedBy: readonly string[];
 }

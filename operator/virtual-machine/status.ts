@@ -3,7 +3,12 @@ import { setCondition } from '#crds/conditions.ts';
 import { deriveStatus } from '#crds/derive/derive-status.ts';
 import { signedPayload } from '#crds/derive/signed-payload.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
-import type { Decision, VirtualMachineStatus } from '#crds/v1alpha1/virtual-machine-status.ts';
+import type {
+  Decision,
+  Granted,
+  PlacementStatus,
+  VirtualMachineStatus,
+} from '#crds/v1alpha1/virtual-machine-status.ts';
 import type { Action } from './plan.ts';
 
 const DECISIONS_KEPT = 16;
@@ -57,8 +62,20 @@ function granted(status: VirtualMachineStatus, action: Extract<Action, { kind: '
     granted: action.granted,
     decisions: remembered(status.decisions, decision),
     managed: status.managed ?? { origin: 'Created' },
+    ...(status.placement === undefined
+      ? {}
+      : { placement: { ...status.placement, signature: signed(action.granted, status.placement, writing) } }),
   };
   return withCondition(next, { type: 'Authorized', holds: true, code: 'Allowed', reason: action.reason }, writing);
+}
+
+/** What is signed holds what was granted, so each grant is signed anew for whoever holds the permission. */
+function signed(
+  granted: Granted,
+  holder: Pick<PlacementStatus, 'hypervisor' | 'hypervisorUID' | 'epoch'>,
+  { vm, sign }: Writing,
+): string {
+  return sign(signedPayload(vm, granted, holder));
 }
 
 /** The last verdict per event and policy. */
@@ -73,7 +90,7 @@ function placed(status: VirtualMachineStatus, action: Extract<Action, { kind: 'P
   if (status.granted === undefined) throw new Error('placed without a grant: the plan must grant first');
   const { hypervisor, hypervisorUID, epoch, reason } = action;
   const holder = { hypervisor, hypervisorUID, epoch };
-  const signature = writing.sign(signedPayload(writing.vm, status.granted, holder));
+  const signature = signed(status.granted, holder, writing);
   const next: VirtualMachineStatus = {
     ...status,
     placement: { ...holder, decidedBy: DECIDED_BY, reason, time: writing.time, signature },

@@ -1,0 +1,65 @@
+import { expect } from 'chai';
+import { findCondition } from '#crds/conditions.ts';
+import type { Hypervisor } from '#crds/v1alpha1/hypervisor.ts';
+import { hypervisorKind } from '#crds/v1alpha1/hypervisor.ts';
+import { validatorFor } from '#crds/validate.ts';
+import { condition } from '#test/builders/condition.ts';
+import { hypervisor } from '#test/builders/hypervisor.ts';
+import { TIME, timeAfter } from '#test/builders/time.ts';
+import { planHypervisor, toldSilentSince } from './plan.ts';
+import { statusAfter } from './status.ts';
+
+const SINCE = timeAfter(-60);
+const NEW = hypervisor({ status: { conditions: [] } });
+
+function planned(given: Hypervisor, silentSince?: string): string {
+  const told = planHypervisor({ hypervisor: given, silentSince }).conditions;
+  return told.map(({ type, status, reason }) => `${type}=${status} ${reason}`).join(', ');
+}
+
+describe('what the operator says of a hypervisor', () => {
+  const cordoned = { spec: { unschedulable: true } };
+  const silent = hypervisor({
+    status: {
+      conditions: [
+        condition('Accepted', 'True', { reason: 'Allowed' }),
+        condition('Schedulable', 'False', { reason: 'Silent' }),
+        condition('Ready', 'Unknown', { reason: 'Silent' }),
+      ],
+    },
+  });
+
+  const table: [string, string, string][] = [
+    ['is that it may join and be used', planned(NEW), 'Accepted=True Allowed, Schedulable=True Open'],
+    ['is nothing once that was said', planned(hypervisor()), ''],
+    ['is that it is closed when it was cordoned', planned(hypervisor(cordoned)), 'Schedulable=False Cordoned'],
+    ['is that it is not heard', planned(hypervisor(), SINCE), 'Schedulable=False Silent, Ready=Unknown Silent'],
+    [
+      'is that it was cordoned rather than that it is not heard',
+      planned(hypervisor(cordoned), SINCE),
+      'Schedulable=False Cordoned, Ready=Unknown Silent',
+    ],
+    ['is nothing more while it stays silent', planned(silent, SINCE), ''],
+    ['is that it is open once it is heard; that it is ready it says itself', planned(silent), 'Schedulable=True Open'],
+  ];
+  for (const [title, told, expected] of table) {
+    it(title, () => expect(told).to.equal(expected));
+  }
+
+  it('is written beside what the daemon says, which stays', () => {
+    const status = statusAfter(planHypervisor({ hypervisor: hypervisor(), silentSince: SINCE }), hypervisor(), TIME);
+    expect(status.allocatable).to.deep.equal(hypervisor().status?.allocatable);
+    expect(findCondition(status.conditions, 'DriverConnected')?.status).to.equal('True');
+    expect(findCondition(status.conditions, 'Ready')?.message).to.equal(
+      `Its daemon has been silent since ${SINCE}. Guests may be running; nothing is done to them.`,
+    );
+    const verdict = validatorFor(hypervisorKind)({ ...hypervisor(), status });
+    expect(verdict.valid ? [] : verdict.errors).to.deep.equal([]);
+  });
+
+  it('is known to the next operator: since when it was told silent', () => {
+    expect(toldSilentSince(silent.status)).to.equal(Date.parse(TIME));
+    expect(toldSilentSince(hypervisor().status)).to.equal(undefined);
+    expect(toldSilentSince(undefined)).to.equal(undefined);
+  });
+});

@@ -1,0 +1,133 @@
+import { expect } from 'chai';
+import { Heartbeats } from './silence.ts';
+
+const TIMEOUT = 40_000;
+
+function listening(since = 0): Heartbeats {
+  return new Heartbeats(TIMEOUT, since);
+}
+
+describe('a hypervisor', () => {
+  it('is silent when its heartbeat has not changed for the time-out', () => {
+    const heartbeats = listening();
+    heartbeats.hear('hv1', 'a', 10_000);
+    expect(heartbeats.silentFor('hv1', 49_999)).to.equal(undefined);
+    expect(heartbeats.silentFor('hv1', 50_000)).to.equal(40_000);
+    expect(heartbeats.silentFor('hv1', 60_000)).to.equal(50_000);
+  });
+
+  it('is not kept alive by a heartbeat that says the same again', () => {
+    const heartbeats = listening();
+    heartbeats.hear('hv1', 'a', 10_000);
+    heartbeats.hear('hv1', 'a', 45_000);
+    expect(heartbeats.silentFor('hv1', 50_000)).to.equal(40_000);
+  });
+
+  it('is silent when it was never heard', () => {
+    expect(listening(5_000).silentFor('hv1', 44_999)).to.equal(undefined);
+    expect(listening(5_000).silentFor('hv1', 45_000)).to.equal(40_000);
+  });
+
+  it('is heard again with the next change', () => {
+    const heartbeats = listening();
+    heartbeats.hear('hv1', 'a', 0);
+    expect(heartbeats.silentFor('hv1', 70_000)).to.equal(70_000);
+    heartbeats.hear('hv1', 'b', 71_000);
+    expect(heartbeats.silentFor('hv1', 72_000)).to.equal(undefined);
+  });
+
+  it('is heard with its first heartbeat, where there was none before', () => {
+    const heartbeats = listening();
+    expect(heartbeats.silentFor('hv1', 50_000)).to.equal(50_000);
+    heartbeats.hear('hv1', 'a', 51_000);
+    expect(heartbeats.silentFor('hv1', 52_000)).to.equal(undefined);
+  });
+
+  it('is judged for itself alone', () => {
+    const heartbeats = listening();
+    heartbeats.hear('hv1', 'a', 30_000);
+    expect([heartbeats.silentFor('hv1', 40_000), heartbeats.silentFor('hv2', 40_000)]).to.deep.equal([
+      undefined,
+      40_000,
+    ]);
+  });
+
+  it('says in how long it would be silent', () => {
+    const heartbeats = listening();
+    heartbeats.hear('hv1', 'a', 10_000);
+    expect(heartbeats.silentIn('hv1', 12_000)).to.equal(38_000);
+    expect(heartbeats.silentIn('hv1', 90_000)).to.equal(0);
+  });
+
+  it('is found silent anew after it was forgotten, as one that was never heard', () => {
+    const heartbeats = listening();
+    heartbeats.hear('hv1', 'a', 35_000);
+    heartbeats.forget('hv1');
+    expect(heartbeats.silentFor('hv1', 40_000)).to.equal(40_000);
+  });
+});
+
+describe('whoever could not hear', () => {
+  it('calls nobody silent before the time-out has passed anew', () => {
+    const heartbeats = listening();
+    heartbeats.hear('hv1', 'a', 0);
+    heartbeats.listenAnew(39_000);
+    expect(heartbeats.silentFor('hv1', 78_999)).to.equal(undefined);
+    expect(heartbeats.silentFor('hv1', 79_000)).to.equal(40_000);
+  });
+
+  it('calls nobody silent after its own clock jumped over the time-out, as when it was suspended', () => {
+    const heartbeats = listening();
+    heartbeats.hear('hv1', 'a', 0);
+    heartbeats.listenAnew(3_600_000);
+    expect(heartbeats.silentFor('hv1', 3_600_001)).to.equal(undefined);
+    expect(heartbeats.silentIn('hv1', 3_600_000)).to.equal(TIMEOUT);
+  });
+
+  it('takes back what it found while it was deaf', () => {
+    const heartbeats = listening();
+    heartbeats.hear('hv1', 'a', 0);
+    expect(heartbeats.silentFor('hv1', 3_600_000)).to.equal(3_600_000);
+    heartbeats.listenAnew(3_600_001);
+    expect(heartbeats.silentFor('hv1', 3_600_002)).to.equal(undefined);
+  });
+});
+
+describe('a hypervisor that was told silent before somebody began to listen', () => {
+  it('is silent still, for as long as that', () => {
+    const heartbeats = listening();
+    heartbeats.wasSilent('hv1', 300_000, 1_000);
+    expect(heartbeats.silentFor('hv1', 2_000)).to.equal(301_000);
+  });
+
+  it('is not heard by finding the heartbeat that it left, but by the next', () => {
+    for (const order of ['found first', 'told first'] as const) {
+      const heartbeats = listening();
+      if (order === 'found first') heartbeats.hear('hv1', 'old', 0);
+      heartbeats.wasSilent('hv1', 300_000, 0);
+      if (order === 'told first') heartbeats.hear('hv1', 'old', 0);
+      expect(heartbeats.silentFor('hv1', 1_000), order).to.equal(301_000);
+      heartbeats.hear('hv1', 'new', 2_000);
+      expect(heartbeats.silentFor('hv1', 3_000), order).to.equal(undefined);
+    }
+  });
+
+  it('is heard where it was heard since', () => {
+    const heartbeats = listening();
+    heartbeats.hear('hv1', 'a', 0);
+    heartbeats.hear('hv1', 'b', 10_000);
+    heartbeats.wasSilent('hv1', 300_000, 11_000);
+    expect(heartbeats.silentFor('hv1', 12_000)).to.equal(undefined);
+  });
+
+  it('is silent still after an outage in which nobody could hear', () => {
+    const heartbeats = listening();
+    heartbeats.hear('hv1', 'a', 0);
+    heartbeats.hear('hv1', 'b', 10_000);
+    heartbeats.listenAnew(90_000);
+    heartbeats.wasSilent('hv1', 40_000, 90_000);
+    expect(heartbeats.silentFor('hv1', 91_000)).to.equal(41_000);
+    heartbeats.hear('hv1', 'c', 92_000);
+    expect(heartbeats.silentFor('hv1', 93_000)).to.equal(undefined);
+  });
+});

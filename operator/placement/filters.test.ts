@@ -1,0 +1,38 @@
+import { expect } from 'chai';
+import { candidate, demand, GIBIBYTE } from '#test/builders/hypervisor.ts';
+import type { Candidate, Demand } from './candidate.ts';
+import { faultOf } from './filters.ts';
+
+const silent = { yes: false, code: 'Silent', why: 'It is silent.' } as const;
+const ssd = { matchLabels: { disk: 'ssd' } };
+
+describe('a hypervisor', () => {
+  const table: [string, Partial<Candidate>, Partial<Demand>, string | undefined][] = [
+    ['can take what fits', {}, {}, undefined],
+    ['can take what fits exactly', {}, { amount: { cpus: 8, memoryBytes: 16 * GIBIBYTE } }, undefined],
+    ['cannot before it was accepted', { accepted: false }, {}, 'not accepted yet'],
+    ['cannot while it is not reachable', { reachable: silent }, {}, 'not reachable'],
+    ['cannot while it is cordoned', { unschedulable: true }, {}, 'cordoned (spec.unschedulable)'],
+    ['cannot where it lacks a label', {}, { selector: ssd }, 'not matching spec.placement.requiredHypervisorSelector'],
+    ['can where it has the label', { labels: { disk: 'ssd' } }, { selector: ssd }, undefined],
+    ['cannot with too few CPUs left', { assigned: { cpus: 8, memoryBytes: 0 } }, {}, 'with too few CPUs (1 needed)'],
+    [
+      'cannot with too little memory left',
+      { assigned: { cpus: 0, memoryBytes: 16 * GIBIBYTE - 1 } },
+      {},
+      'with too little memory (1Gi needed)',
+    ],
+    [
+      'cannot before it has said what it has',
+      { allocatable: { cpus: 0, memoryBytes: 0 } },
+      {},
+      'with too few CPUs (1 needed)',
+    ],
+    ['cannot right after its daemon refused it', {}, { refusedBy: ['hv1'] }, 'whose daemon refused it a moment ago'],
+    ['can what another refused', {}, { refusedBy: ['hv2'] }, undefined],
+    ['is called unreachable rather than cordoned', { reachable: silent, unschedulable: true }, {}, 'not reachable'],
+  ];
+  for (const [title, given, asked, fault] of table) {
+    it(title, () => expect(faultOf(candidate(given), demand(asked))?.text).to.equal(fault));
+  }
+});

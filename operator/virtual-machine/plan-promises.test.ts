@@ -1,0 +1,146 @@
+// What the operator promises of every plan, over everything it could ever see.
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { currentInstance, epochIsOver } from '#crds/derive/epoch.ts';
+import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
+import type { Candidate, Reachability } from '#operator/placement/candidate.ts';
+import { arbitraryMachine } from '#test/builders/arbitrary-machine.ts';
+import { candidate, GIBIBYTE } from '#test/builders/hypervisor.ts';
+import { operatorSnapshot } from '#test/builders/operator-snapshot.ts';
+import { timeAfter } from '#test/builders/time.ts';
+import { type Action, planVirtualMachine } from './plan.ts';
+import type { Snapshot } from './snapshot.ts';
+import { statusAfter } from './status.ts';
+
+const RUNS = { numRuns: 2000 };
+
+const reachable = fc.constantFrom<Reachability>(
+  { yes: true },
+  { yes: true },
+  { yes: true },
+  { yes: false, code: 'Silent', why: 'It is silent.' },
+  { yes: false, code: 'DriverDisconnected', why: 'It is cut off.' },
+);
+const mostly = fc.constantFrom(true, true, true, true, false);
+
+function arbitraryCandidate(name: string): fc.Arbitrary<Candidate> {
+  return fc
+    .record({
+      accepted: mostly,
+      open: mostly,
+      reachable,
+      cpus: fc.integer({ min: 0, max: 8 }),
+      gibibytes: fc.integer({ min: 0, max: 16 }),
+    })
+    .map(({ open, cpus, gibibytes, ...changes }) =>
+      candidate({ name, ...changes, unschedulable: !open, assigned: { cpus, memoryBytes: gibibytes * GIBIBYTE } }),
+    );
+}
+
+const snapshots: fc.Arbitrary<Snapshot> = fc
+  .record({
+    vm: arbitraryMachine,
+    candidates: fc
+      .tuple(arbitraryCandidate('hv1'), arbitraryCandidate('hv2'), arbitraryCandidate('hv3'))
+      .chain((all) => fc.subarray(all)),
+    refusedBy: fc.subarray(['hv1', 'hv2']),
+  })
+  .map(({ vm, candidates, refusedBy }) => operatorSnapshot(vm, candidates, { refusedBy }));
+
+function always(holds: (snapshot: Snapshot, actions: readonly Action[]) => void): void {
+  fc.assert(
+    fc.property(snapshots, (snapshot) => holds(snapshot, planVirtualMachine(snapshot).actions)),
+    RUNS,
+  );
+}
+
+function placeIn(actions: readonly Action[]): Extract<Action, { kind: 'Place' }> | undefined {
+  return actions.find((action) => action.kind === 'Place');
+}
+
+function after(vm: VirtualMachine, actions: readonly Action[]): VirtualMachine {
+  return { ...vm, status: statusAfter(actions, { vm, sign: () => 'signed', time: timeAfter(60) }) };
+}
+
+describe('whatever the operator sees of a VM', () => {
+  it('it gives a new permission only where none is out, numbered one higher, and only to run', () => {
+    let times = 0;
+    always(({ vm }, actions) => {
+      const place = placeIn(actions);
+      if (place === undefined) return;
+      times += 1;
+      expect(epochIsOver(vm.status)).to.equal(true);
+      expect(place.epoch).to.equal((vm.status?.placement?.epoch ?? 0) + 1);
+      expect(vm.metadata.deletionTimestamp).to.equal(undefined);
+      expect(after(vm, actions).status?.granted).to.include({
+        powerState: 'Running',
+        generation: vm.metadata.generation,
+      });
+    });
+    expect(times).to.be.greaterThan(20);
+  });
+
+  it('it places only where the VM is welcome and fits', () => {
+    always(({ vm, candidates, refusedBy }, actions) => {
+      const place = placeIn(actions);
+      if (place === undefined) return;
+      const chosen = candidates.find(({ name }) => name === place.hypervisor);
+      expect(chosen).to.deep.include({
+        uid: place.hypervisorUID,
+        accepted: true,
+        unschedulable: false,
+        reachable: { yes: true },
+      });
+      expect(refusedBy).not.to.include(place.hypervisor);
+      const placed = after(vm, actions);
+      const cpus = (chosen?.assigned.cpus ?? 0) + (placed.status?.granted?.resources.cpus ?? 0);
+      expect(cpus).to.be.at.most(chosen?.allocatable.cpus ?? 0);
+    });
+  });
+
+  it('it lets a VM go only where no node can still run its guest', () => {
+    let times = 0;
+    always(({ vm, home }, actions) => {
+      if (!actions.some(({ kind }) => kind === 'Finalize')) return;
+      times += 1;
+      expect(actions).to.have.length(1);
+      expect(vm.metadata.deletionTimestamp).not.to.equal(undefined);
+      const { placement } = vm.status ?? {};
+      const absent = currentInstance(vm.status)?.powerState === 'Absent';
+      const nobodyToAsk = home.kind !== 'Known' || !home.reachable.yes;
+      expect(placement === undefined || absent || (nobodyToAsk && epochIsOver(vm.status))).to.equal(true);
+    });
+    expect(times).to.be.greaterThan(20);
+  });
+
+  it('it never takes a decision back, nor changes whom it gave a permission that is not over', () => {
+    always(({ vm }, actions) => {
+      if (epochIsOver(vm.status)) return;
+      const { hypervisor, hypervisorUID, epoch } = vm.status?.placement ?? {};
+      expect(after(vm, actions).status?.placement).to.include({ hypervisor, hypervisorUID, epoch });
+    });
+  });
+
+  it('it has nothing more to write once it has written', () => {
+    always((snapshot, actions) => {
+      if (actions.some(({ kind }) => kind === 'Finalize')) return;
+      const vm = after(snapshot.vm, actions);
+      const again = planVirtualMachine(operatorSnapshot(vm, snapshot.candidates, { refusedBy: snapshot.refusedBy }));
+      expect(again.actions).to.deep.equal([]);
+    });
+  });
+
+  it('it touches nothing that a daemon reports', () => {
+    always(({ vm }, actions) => {
+      const { instance, lastTermination, pendingChanges, addresses, usage } = vm.status ?? {};
+      const { status } = after(vm, actions);
+      expect(status?.instance).to.equal(instance);
+      expect(status?.lastTermination).to.equal(lastTermination);
+      expect([status?.pendingChanges, status?.addresses, status?.usage]).to.deep.equal([
+        pendingChanges,
+        addresses,
+        usage,
+      ]);
+    });
+  });
+});

@@ -1,0 +1,45 @@
+// What the operator decides on, gathered as it gathers it.
+import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
+import type { Candidate } from '#operator/placement/candidate.ts';
+import { Ledger } from '#operator/placement/ledger.ts';
+import { Refusals } from '#operator/placement/refusals.ts';
+import { observe } from '#operator/virtual-machine/observe.ts';
+import type { Action } from '#operator/virtual-machine/plan.ts';
+import type { Snapshot } from '#operator/virtual-machine/snapshot.ts';
+import { VirtualClock } from '#runtime/clock-virtual.ts';
+import { candidate } from './hypervisor.ts';
+
+/** This VM among these hypervisors; hv1 alone, with room, where they are left out. */
+export function operatorSnapshot(
+  vm: VirtualMachine,
+  candidates: readonly Candidate[] = [candidate()],
+  changes: Partial<Snapshot> = {},
+): Snapshot {
+  const context = {
+    candidates: () => candidates,
+    ledger: new Ledger(),
+    refusals: new Refusals(),
+    clock: new VirtualClock(),
+  };
+  return { ...observe(context, vm), ...changes };
+}
+
+/** For example "Grant Running, Place hv1 (1)". */
+export function actionsText(actions: readonly Action[]): string {
+  return actions.length === 0 ? 'nothing' : actions.map(actionText).join(', ');
+}
+
+function actionText(action: Action): string {
+  switch (action.kind) {
+    case 'Grant':
+      return `Grant ${action.granted.powerState}`;
+    case 'Place':
+      return `Place ${action.hypervisor} (${action.epoch})`;
+    case 'CannotPlace':
+      return `CannotPlace ${action.code}`;
+    case 'MarkReachable':
+      return action.reachable ? 'Reachable' : `Unreachable ${action.code}`;
+    case 'Finalize':
+      return 'Finalize';
+  }
+}
