@@ -11,7 +11,7 @@ import { type IndexFunction, ObjectCache, type ObjectReader } from './object-cac
 import { type ObjectChange, seeAbsent, seeAll, seePresent } from './reflector-changes.ts';
 import { type ChangeHandler, ChangeHandlers } from './reflector-handlers.ts';
 import { listAll, type ObjectSelection } from './reflector-list.ts';
-import { retryDelay } from './reflector-retry.ts';
+import { RetryPace } from './reflector-retry.ts';
 import { pause } from './signals.ts';
 
 /** Why everything is read again: the start, a version too old, a server out of order, or long since the last time. */
@@ -60,13 +60,13 @@ export class Reflector<T extends KubeObject, Index extends string = never> {
   readonly #cache: ObjectCache<T, Index>;
   readonly #handlers: ChangeHandlers<T>;
   readonly #logger: Logger;
+  readonly #pace: RetryPace;
   readonly #firstSync = Promise.withResolvers<void>();
   #synced = false;
   #position: string | undefined;
   /** Set while everything must be read again. */
   #relist: ListCause | undefined = 'start';
   #relistAt = 0;
-  #failures = 0;
   /** The last watch did not end as it should. */
   #doubtful = false;
 
@@ -75,6 +75,7 @@ export class Reflector<T extends KubeObject, Index extends string = never> {
     this.#cache = new ObjectCache(options.indexes);
     this.#logger = options.logger.child({ reflector: options.type.kind });
     this.#handlers = new ChangeHandlers(this.#logger);
+    this.#pace = new RetryPace(options.random);
   }
 
   /** What is known. Empty, and so no proof of anything, until synced. */
@@ -182,7 +183,7 @@ export class Reflector<T extends KubeObject, Index extends string = never> {
     if (!cut && events === 0 && lasted < SHORTEST_WATCH_MS) {
       throw new KubeError('Internal', 'the watch ended as soon as it began');
     }
-    this.#failures = 0;
+    this.#pace.succeeded();
     this.#doubtful = lasted < timeoutSeconds * 1000 - SHORTEST_WATCH_MS;
   }
 
@@ -193,7 +194,7 @@ export class Reflector<T extends KubeObject, Index extends string = never> {
     for await (const event of store.watch(type, { ...selection, resourceVersion, timeoutSeconds, signal })) {
       observer?.eventReceived?.(event.type);
       this.#observe(event);
-      this.#failures = 0;
+      this.#pace.succeeded();
       events += 1;
     }
     return events;
@@ -223,15 +224,14 @@ export class Reflector<T extends KubeObject, Index extends string = never> {
     if (signal.aborted) {
       return;
     }
-    const { clock, random, observer } = this.#options;
-    this.#failures += 1;
+    const { clock, observer } = this.#options;
     this.#doubtful = true;
     if (isKubeError(error, 'Gone')) {
       this.#relist ??= 'gone';
     }
-    const delay = retryDelay(error, this.#failures, random);
+    const delay = this.#pace.failed(error);
     observer?.failed?.(isKubeError(error) ? error.reason : 'Internal');
-    this.#logger.warn('lost the API server’s changes; trying again', { error, failures: this.#failures, delay });
+    this.#logger.warn('lost the API server’s changes; trying again', { error, failures: this.#pace.failures, delay });
     await pause(clock, delay, signal);
   }
 }

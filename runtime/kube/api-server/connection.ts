@@ -4,7 +4,7 @@ import { withDeadline } from '#runtime/clock-deadline.ts';
 import { isKubeError, KubeError } from '../errors.ts';
 import type { ClusterAccess } from './access.ts';
 import { Credentials, type Identity } from './credentials.ts';
-import { errorOfAnswer, errorOfFailure } from './errors.ts';
+import { errorOfAnswer, errorOfFailure, isSilence } from './errors.ts';
 import { type Answer, Pool, requestOn } from './undici.ts';
 
 export interface ConnectionOptions {
@@ -79,8 +79,17 @@ export class Connection {
   async stream(path: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
     return this.#authenticated(signal, async (pools) => {
       const answer = await this.#send(pools.watches, pools.identity, { method: 'GET', path, signal });
-      return (await succeeded(answer)).body;
+      return this.#watched(pools, (await succeeded(answer)).body);
     });
+  }
+
+  async *#watched(pools: Pools, body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    try {
+      yield* body;
+    } catch (error) {
+      this.#distrustAfter(error, pools);
+      throw error;
+    }
   }
 
   /** Cuts everything that is under way. */
@@ -108,12 +117,16 @@ export class Connection {
   async #answered<R>(pools: Pools, signal: AbortSignal | undefined, work: Work<R>): Promise<R> {
     try {
       return await work(pools);
-    } catch (cause) {
-      const error = errorOfFailure(cause, signal);
-      if (error !== cause && error.reason === 'Timeout' && this.#pools?.requests === pools.requests) {
-        this.#retire();
-      }
-      throw error;
+    } catch (error) {
+      this.#distrustAfter(error, pools);
+      throw errorOfFailure(error, signal);
+    }
+  }
+
+  /** Whatever swallowed one answer may have swallowed every idle connection, and each would cost another time-out. */
+  #distrustAfter(error: unknown, pools: Pools): void {
+    if (isSilence(error) && this.#pools?.requests === pools.requests) {
+      this.#retire();
     }
   }
 
@@ -128,10 +141,7 @@ export class Connection {
     return this.#pools;
   }
 
-  /**
-   * All that is under way goes on, and nothing else begins on these connections. So, too, after a time-out: whatever
-   * swallowed one answer may have swallowed every idle connection, and each would cost another time-out.
-   */
+  /** All that is under way goes on, and nothing else begins on these connections. */
   #retire(): void {
     for (const pool of [this.#pools?.requests, this.#pools?.watches]) {
       void pool?.close().finally(() => this.#open.delete(pool));

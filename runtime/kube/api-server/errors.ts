@@ -57,6 +57,11 @@ function statusIn(body: string): Status | undefined {
 
 const TIMEOUT_CODES = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
 
+/** Nothing came for too long: the API server is slow, or something between us swallows what is sent. */
+export function isSilence(error: unknown): boolean {
+  return error instanceof DeadlineExceeded || TIMEOUT_CODES.has(codeOf(error));
+}
+
 /** The error of a call that got no answer, or only part of one. */
 export function errorOfFailure(cause: unknown, signal: AbortSignal | undefined): KubeError {
   if (cause instanceof KubeError) {
@@ -65,11 +70,10 @@ export function errorOfFailure(cause: unknown, signal: AbortSignal | undefined):
   if (signal?.aborted) {
     return new KubeError('Unreachable', 'the caller gave up waiting for the API server', { cause });
   }
-  const code = codeOf(cause);
-  if (cause instanceof DeadlineExceeded || TIMEOUT_CODES.has(code)) {
+  if (isSilence(cause)) {
     return new KubeError('Timeout', `the API server did not answer in time: ${messageOf(cause)}`, { cause });
   }
-  if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE') {
+  if (codeOf(cause) === 'UND_ERR_RES_EXCEEDED_MAX_SIZE') {
     return new KubeError('Internal', 'the answer of the API server is larger than is allowed here', { cause });
   }
   return new KubeError('Unreachable', `cannot reach the API server: ${messageOf(cause)}`, { cause });
