@@ -1,7 +1,7 @@
 // An HTTP server on the loopback that answers as a test says.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import type { ClusterAccess } from '../api-server/access.ts';
+import type { ClusterAccess } from '#runtime/kube/api-server/access.ts';
 
 export type Answering = (request: IncomingMessage, response: ServerResponse) => void;
 
