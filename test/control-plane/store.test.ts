@@ -1,11 +1,21 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
 import fc from 'fast-check';
+import { apiRequest } from '#hack/control-plane/api-request.ts';
+import { serviceAccountToken } from '#hack/control-plane/service-account-token.ts';
+import { systemClock } from '#runtime/clock-system.ts';
 import type { Cluster } from '#runtime/kube/api-server/connect.ts';
+import { Connection } from '#runtime/kube/api-server/connection.ts';
+import { accessOfPod } from '#runtime/kube/api-server/in-cluster.ts';
+import { ApiServerStore } from '#runtime/kube/api-server/store.ts';
 import { expectSame, histories, play } from '#runtime/kube/conformance/history.ts';
 import { memoryUnderTest } from '#runtime/kube/conformance/in-memory.ts';
 import type { StoreUnderTest } from '#runtime/kube/conformance/subject.ts';
 import { describeStore } from '#runtime/kube/conformance/suite.ts';
 import { widgets } from '#runtime/kube/conformance/widget.ts';
-import { Workbench } from '#runtime/kube/conformance/workbench.ts';
+import { refusal, Workbench } from '#runtime/kube/conformance/workbench.ts';
 import { describeControlPlane } from './harness.ts';
 import { connectWithWidgets } from './widget-server.ts';
 
@@ -25,6 +35,31 @@ describeControlPlane('the store over an API server', (testCluster) => {
   };
 
   describeStore(subject);
+
+  it('knows who is asking from the files that kubelet gives a pod', async () => {
+    const { access, namespace } = testCluster;
+    const path = `/api/v1/namespaces/${namespace}/serviceaccounts`;
+    await apiRequest(access, { method: 'POST', path, body: { metadata: { name: 'pod' } } });
+    const folder = await mkdtemp(join(tmpdir(), 'usher-pod-'));
+    await writeFile(
+      join(folder, 'token'),
+      `${await serviceAccountToken(access, { namespace, serviceAccount: 'pod' })}\n`,
+    );
+    await writeFile(join(folder, 'ca.crt'), String(access.tls.ca));
+    const { hostname: host, port } = new URL(cluster.server);
+    const connection = new Connection({
+      access: accessOfPod({ host, port }, folder),
+      clock: systemClock,
+      userAgent: 'pod/1',
+    });
+    try {
+      const { message } = await refusal(new ApiServerStore(connection).list(widgets), 'Forbidden');
+      expect(message).to.contain(`"system:serviceaccount:${namespace}:pod"`);
+    } finally {
+      await connection.close();
+      await rm(folder, { recursive: true });
+    }
+  });
 
   it('tells of random histories what the model in memory tells', async function () {
     this.timeout(HISTORIES * 5000);

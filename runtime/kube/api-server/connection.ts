@@ -60,7 +60,7 @@ export class Connection {
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
-    this.#credentials = new Credentials(options.access.user);
+    this.#credentials = new Credentials(options.access.user, options.clock);
   }
 
   /** The JSON of the answer. Rejects with a KubeError for everything else. */

@@ -2,6 +2,7 @@
 import type { User } from '@kubernetes/client-node/dist/config_types.js';
 import { ExecAuth } from '@kubernetes/client-node/dist/exec_auth.js';
 import { FileAuth } from '@kubernetes/client-node/dist/file_auth.js';
+import type { Clock } from '#runtime/clock.ts';
 import { KubeError } from '../errors.ts';
 import { pem } from './kubeconfig.ts';
 
@@ -10,6 +11,8 @@ export interface Identity {
   readonly cert?: string;
   readonly key?: string;
 }
+
+const CERTIFICATE_AGE_MS = 60_000;
 
 interface Applied {
   headers: Record<string, string>;
@@ -24,15 +27,18 @@ export class Credentials {
   #file = new FileAuth();
   /** A plugin may take seconds: calls that begin meanwhile wait for the same run. */
   #pending: Promise<Identity> | undefined;
+  readonly #clock: Clock;
+  #certificate: { readonly cert?: Buffer; readonly key?: Buffer; readonly readAt: number } | undefined;
 
   /** Throws an Error for a way to authenticate that is not supported. */
-  constructor(user: User) {
+  constructor(user: User, clock: Clock) {
     if (user.authProvider && !this.#exec.isAuthProvider(user) && !this.#file.isAuthProvider(user)) {
       throw new Error(
         `user "${user.name}" uses the auth provider ${user.authProvider.name}, which is not supported: use an exec plugin`,
       );
     }
     this.#user = user;
+    this.#clock = clock;
   }
 
   /** Runs a plugin, or reads a token file, when what it gave before is too old. Rejects with Unauthorized. */
@@ -47,13 +53,14 @@ export class Credentials {
   renew(): void {
     this.#exec = new ExecAuth();
     this.#file = new FileAuth();
+    this.#certificate = undefined;
   }
 
   async #find(): Promise<Identity> {
     const user = this.#user;
     const applied: Applied = { headers: headersOf(user) };
     try {
-      const [cert, key] = [pem(user.certData, user.certFile), pem(user.keyData, user.keyFile)];
+      const { cert, key } = this.#currentCertificate();
       Object.assign(applied, { ...(cert && { cert }), ...(key && { key }) });
       if (this.#exec.isAuthProvider(user)) {
         await this.#exec.applyAuthentication(user, applied);
@@ -65,6 +72,17 @@ export class Credentials {
       throw new KubeError('Unauthorized', `no credentials for user "${user.name}": ${why}`, { cause });
     }
     return identityOf(applied);
+  }
+
+  /** Not read for every call, but often enough for one that is renewed before it expires. */
+  #currentCertificate(): { cert?: Buffer; key?: Buffer } {
+    const { certData, certFile, keyData, keyFile } = this.#user;
+    const now = this.#clock.monotonic();
+    if (this.#certificate === undefined || now - this.#certificate.readAt > CERTIFICATE_AGE_MS) {
+      const [cert, key] = [pem(certData, certFile), pem(keyData, keyFile)];
+      this.#certificate = { ...(cert && { cert }), ...(key && { key }), readAt: now };
+    }
+    return this.#certificate;
   }
 }
 
