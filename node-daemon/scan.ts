@@ -2,9 +2,11 @@
 // call-backs may be missed.
 import { instanceUuid } from '#crds/derive/signed-payload.ts';
 import type { Hypervisor } from '#crds/v1alpha1/hypervisor.ts';
+import { type BackoffOptions, backoff } from '#runtime/backoff.ts';
 import type { Random } from '#runtime/clock.ts';
 import type { DomainContext } from './domains/context.ts';
 import type { Domain, DriverEvent } from './hypervisor/driver.ts';
+import { isDriverError } from './hypervisor/errors.ts';
 import type { HypervisorReporter } from './inventory/report.ts';
 
 export interface ScannerOptions {
@@ -16,6 +18,8 @@ export interface ScannerOptions {
 }
 
 const SCAN_JITTER = 0.1;
+/** After a scan that failed, for example because somebody else wrote to the Hypervisor at the same moment. */
+const RETRY: BackoffOptions = { baseMs: 500, maxMs: 30_000 };
 /** Changes come in bursts; what the Hypervisor says of them all is written once. */
 const SETTLE_MS = 1_000;
 
@@ -41,14 +45,24 @@ export class Scanner {
 
   async #scanRegularly(signal: AbortSignal): Promise<void> {
     const { context, hypervisor, random } = this.#options;
+    const retries = backoff(RETRY, random);
     while (!signal.aborted) {
       this.#wanted = false;
-      await this.#scan(signal).catch((error: unknown) => {
-        if (!signal.aborted) context.logger.warn('the scan failed; it is tried again', { error });
-      });
+      const done = await this.#tryScan(signal);
+      if (done) retries.reset();
       const interval = hypervisor().spec.scanIntervalSeconds * 1000;
-      await this.#wait(interval * (1 - SCAN_JITTER * random()), signal);
+      await this.#wait(done ? interval * (1 - SCAN_JITTER * random()) : retries.next(), signal);
       await context.clock.sleep(SETTLE_MS, signal).catch(() => undefined);
+    }
+  }
+
+  async #tryScan(signal: AbortSignal): Promise<boolean> {
+    try {
+      await this.#scan(signal);
+      return true;
+    } catch (error) {
+      if (!signal.aborted) this.#options.context.logger.warn('the scan failed; it is tried again', { error });
+      return false;
     }
   }
 
@@ -80,9 +94,14 @@ export class Scanner {
 
   async #followEvents(signal: AbortSignal): Promise<void> {
     const { driver, logger } = this.#options.context;
-    for await (const event of driver.watch(signal)) {
-      logger.debug('hypervisor event', { ...event });
-      this.#follow(event);
+    try {
+      for await (const event of driver.watch(signal)) {
+        logger.debug('hypervisor event', { ...event });
+        this.#follow(event);
+      }
+    } catch (error) {
+      if (!isDriverError(error)) throw error;
+      logger.warn('this hypervisor tells of no changes: they are noticed by scans alone', { error });
     }
   }
 

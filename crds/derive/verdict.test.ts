@@ -305,6 +305,14 @@ const table: [string, Given, string, boolean, string, string][] = [
     'Terminating',
   ],
   [
+    'deleted, its guest gone',
+    { deleting: true, instance: 'Absent' },
+    'Terminating',
+    false,
+    'Reconciling',
+    'Terminating',
+  ],
+  [
     'deleted while its daemon is silent',
     { deleting: true, instance: 'Running', silent: true },
     'Terminating',

@@ -86,6 +86,8 @@ function terminating(facts: Facts): Verdict | undefined {
       `Cannot be removed before its guest is known to be gone. ${silence}`,
     );
   }
+  if (facts.instance?.powerState === 'Absent')
+    return reconciling('Terminating', 'Terminating', 'The guest is gone: removing the record.');
   const alone = leftAlone(facts);
   if (alone !== undefined) return stalled('Terminating', NOT_OURS, alone);
   return reconciling('Terminating', 'Terminating', `Waiting for ${hypervisor} to stop and remove the guest.`);

@@ -10,7 +10,7 @@ import { rememberEnded, rememberOff, rememberRunning } from './memory.ts';
 import { observe, readLive } from './observe.ts';
 import { planDomain } from './plan.ts';
 import type { Live, Snapshot } from './snapshot.ts';
-import { statusAfter } from './status.ts';
+import { statusAfter, tellsNews } from './status.ts';
 
 /** Verify, start or undefine, and look: more rounds than that mean that the world moves faster than we do. */
 const ROUNDS = 6;
@@ -122,12 +122,18 @@ interface Writing {
 async function write(context: DomainContext, { vm, snapshot, report, signal }: Writing): Promise<VirtualMachine> {
   const { store, machineType, clock, ownWrites } = context;
   const next = statusAfter(report, { vm, snapshot, time: timestampOf(clock.now()) });
+  // The operator is about to write its decision on the newest spec: two writes at once would cost one of them.
+  if (!isDecided(vm) && !tellsNews(vm.status, next)) return vm;
   const written = await writeStatus(store, machineType, { observed: vm, next, signal });
   if (written === vm) return vm;
   ownWrites.remember(written);
   const unasked = report.fault ?? unaskedEnd(report);
   if (unasked !== undefined) context.warn(written, unasked.code, unasked.reason);
   return written;
+}
+
+function isDecided({ metadata, status }: VirtualMachine): boolean {
+  return status?.granted?.generation === metadata.generation;
 }
 
 /** Ends that somebody should hear of even if all goes on well. */

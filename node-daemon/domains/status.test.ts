@@ -8,7 +8,7 @@ import { TIME, timeAfter } from '#test/builders/time.ts';
 import { uuidFor } from '#test/builders/uuid.ts';
 import { newMachine, placedMachine, runningMachine } from '#test/builders/virtual-machine.ts';
 import type { Report } from './actions.ts';
-import { statusAfter } from './status.ts';
+import { statusAfter, tellsNews } from './status.ts';
 
 const LATER = timeAfter(60);
 const CRASHED = { reason: 'Crashed', initiator: 'Unknown', message: 'The guest crashed.' } as const;
@@ -114,6 +114,34 @@ describe('the status that a daemon writes', () => {
     expect(status).not.to.have.any.keys('addresses', 'pendingChanges');
     expect(status.instance).not.to.have.property('resources');
     expect(findCondition(status.conditions, 'RestartRequired')).to.equal(undefined);
+  });
+});
+
+describe('the news in a status', () => {
+  const vm = placedMachine();
+  const known = told({ powerState: 'Running' }, vm, { domain: domainOf(vm) });
+
+  it('are none where only the spec changed', () => {
+    const changed = { ...vm, metadata: { ...vm.metadata, generation: 2 }, status: known };
+    const status = told({ powerState: 'Running' }, changed, { domain: domainOf(vm) });
+    expect(status).not.to.deep.equal(known);
+    expect(tellsNews(known, status)).to.equal(false);
+  });
+
+  it('are another state, an address, an end, a pending change or a fault', () => {
+    const news: VirtualMachineStatus[] = [
+      told({ powerState: 'Paused' }, { ...vm, status: known }, { domain: domainOf(vm) }),
+      { ...known, addresses: [{ ip: '192.0.2.7', source: 'Lease' }] },
+      { ...known, lastTermination: { ...CRASHED, time: TIME } },
+      { ...known, pendingChanges: [{ field: 'spec.boot', current: 'a', desired: 'b' }] },
+      told(
+        { powerState: 'Running', fault: { code: 'NotOurs', reason: 'No.' } },
+        { ...vm, status: known },
+        { domain: domainOf(vm) },
+      ),
+    ];
+    expect(news.map((status) => tellsNews(known, status))).to.deep.equal(news.map(() => true));
+    expect(tellsNews(undefined, known)).to.equal(true);
   });
 });
 

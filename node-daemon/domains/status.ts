@@ -1,5 +1,6 @@
 // The one place where the daemon turns what it planned to tell into a VM's next status.
-import { removeCondition, setCondition } from '#crds/conditions.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { findCondition, removeCondition, setCondition } from '#crds/conditions.ts';
 import { deriveStatus } from '#crds/derive/derive-status.ts';
 import { instanceUuid } from '#crds/derive/signed-payload.ts';
 import { formatQuantity } from '#crds/quantity.ts';
@@ -20,6 +21,19 @@ interface Telling {
   readonly snapshot: Snapshot;
   /** RFC 3339. */
   readonly time: string;
+}
+
+const ownFields = ['instance', 'addresses', 'lastTermination', 'pendingChanges'] as const;
+const ownConditions = ['Provisioned', 'PowerStateSynced', 'InstancePresent', 'RestartRequired'] as const;
+
+/** Whether the daemon itself has something new to tell, beyond what follows from a spec that changed. */
+export function tellsNews(before: VirtualMachineStatus | undefined, after: VirtualMachineStatus): boolean {
+  return (
+    ownFields.some((field) => !isDeepStrictEqual(before?.[field], after[field])) ||
+    ownConditions.some(
+      (type) => !isDeepStrictEqual(findCondition(before?.conditions, type), findCondition(after.conditions, type)),
+    )
+  );
 }
 
 const upStates: ReadonlySet<InstanceState> = new Set(['Running', 'Paused', 'Stopping']);
@@ -85,7 +99,7 @@ function pendingOf({ vm, snapshot }: Telling) {
 function conditionsAfter(report: Report, telling: Telling, restartRequired: boolean): readonly Condition[] {
   const { vm, time } = telling;
   const told = [provisioned(report, telling), synced(report, vm), present(report)];
-  const observedGeneration = vm.metadata.generation ?? 0;
+  const observedGeneration = vm.status?.granted?.generation ?? 0;
   const all = told.reduce<readonly Condition[]>(
     (conditions, condition) => setCondition(conditions, { ...condition, observedGeneration }, time),
     vm.status?.conditions ?? [],

@@ -47,7 +47,7 @@ export class GuestTable {
   remove(guest: Guest, detail: string): void {
     this.#byUuid.delete(guest.uuid);
     this.#byName.delete(guest.name);
-    this.#announce(guest, detail, 'Host');
+    this.#announce(guest, detail, 'Unknown');
   }
 
   turnOn(guest: Guest): void {
@@ -58,7 +58,7 @@ export class GuestTable {
     guest.counted = NOTHING_COUNTED;
     this.#active.add(guest);
     this.#activeMemoryBytes += guest.memoryBytes;
-    this.#announce(guest, 'started', 'Host');
+    this.#announce(guest, 'started', 'Unknown');
   }
 
   /** Quiet when the guest is not active. */
@@ -79,7 +79,7 @@ export class GuestTable {
   /** A change of state that is neither a start nor an end. */
   change(guest: Guest, power: Power, detail: string): void {
     guest.power = power;
-    this.#announce(guest, detail, 'Host');
+    this.#announce(guest, detail, 'Unknown');
   }
 
   /** Another load from now on; what was counted stays counted. */

@@ -276,8 +276,8 @@ describe('faults of a simulated host', () => {
     expect(
       events.map((event) => (event.kind === 'Changed' ? [event.detail, event.initiator] : event.kind)),
     ).to.deep.equal([
-      ['started', 'Host'],
-      ['started', 'Host'],
+      ['started', 'Unknown'],
+      ['started', 'Unknown'],
       ['crashed', 'Unknown'],
     ]);
   });
