@@ -123,7 +123,8 @@ class LibvirtDriver implements HypervisorDriver {
   usage(): Promise<UsageSample> {
     return guarded(async () => {
       const countsDomains = featuresOf(await this.#hypervisor.kind(), false).has('CpuUsage');
-      return sampleUsage(this.#lanes.query, { countsDomains, nodeCounters: this.#options.nodeCounters });
+      const { query, measure } = this.#lanes;
+      return sampleUsage(query, measure, { countsDomains, nodeCounters: this.#options.nodeCounters });
     });
   }
 

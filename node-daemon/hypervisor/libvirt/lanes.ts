@@ -19,20 +19,20 @@ export interface ObserverHooks {
 export class Lanes {
   readonly timeouts: CallTimeouts;
   readonly #observer: Session;
+  readonly #gauge: Session;
   readonly #actors: readonly Session[];
 
   constructor(options: LibvirtDriverOptions, hooks: ObserverHooks) {
     this.timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
     const { clock, random, socketPath, uri } = options;
     const endpoint = { socketPath, uri, timeoutMs: this.timeouts.connect };
-    this.#actors = Array.from(
-      { length: ACTION_LANES },
-      () => new Session({ connect: () => openConnection(endpoint, clock), clock, random }),
-    );
+    const plain = () => new Session({ connect: () => openConnection(endpoint, clock), clock, random });
+    this.#gauge = plain();
+    this.#actors = Array.from({ length: ACTION_LANES }, plain);
     this.#observer = new Session({
       connect: () => openConnection(endpoint, clock, (connection) => hooks.prepare(connection)),
       onConnected: (again) => {
-        this.#actors.forEach((actor) => actor.retryNow());
+        [this.#gauge, ...this.#actors].forEach((session) => session.retryNow());
         hooks.onConnected(again);
       },
       onDisconnected: hooks.onDisconnected,
@@ -43,6 +43,9 @@ export class Lanes {
 
   /** For what only reads and never waits for a guest. */
   readonly query: Ask = (procedure, body) => this.#observer.call(procedure, body, this.timeouts.query);
+
+  /** For counters, which are asked of the guests' own processes: a call ends late, or never, where one of them hangs. */
+  readonly measure: Ask = (procedure, body) => this.#gauge.call(procedure, body, this.timeouts.measure);
 
   /** For what is done to one domain: always the same lane, so that a hung guest troubles only those that share it. */
   action(uuid: string, timeout: keyof CallTimeouts): Ask {
@@ -56,7 +59,7 @@ export class Lanes {
   }
 
   close(): void {
-    for (const session of [this.#observer, ...this.#actors]) {
+    for (const session of [this.#observer, this.#gauge, ...this.#actors]) {
       session.close();
     }
   }

@@ -7,6 +7,8 @@ export interface CallTimeouts {
   readonly connect: number;
   /** Reading, and asking a guest to shut down. */
   readonly query: number;
+  /** Counting: usage asks up to four times, each time passing by one more guest that hangs. */
+  readonly measure: number;
   /** Asking the agent in a guest, which may have hung itself. */
   readonly agent: number;
   /** Defining, undefining, writing metadata: files are written, and a guest may be busy with something else. */
@@ -20,6 +22,7 @@ export interface CallTimeouts {
 export const DEFAULT_TIMEOUTS: CallTimeouts = {
   connect: 5_000,
   query: 10_000,
+  measure: 3_000,
   agent: 3_000,
   change: 15_000,
   start: 60_000,

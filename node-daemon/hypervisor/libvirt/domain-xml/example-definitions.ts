@@ -33,7 +33,7 @@ export function exampleDefinition(changes: Partial<DomainDefinition> = {}): Doma
   };
 }
 
-export const bootFiles = { image: '/var/lib/usher/boot/vmlinuz', initrd: '/var/lib/usher/boot/initrd' };
+const bootFiles = { image: '/var/lib/usher/boot/vmlinuz', initrd: '/var/lib/usher/boot/initrd' };
 
 export const exampleContext = {
   type: 'qemu',

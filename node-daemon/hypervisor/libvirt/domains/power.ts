@@ -1,9 +1,10 @@
 // Starting, asking to stop, pulling the plug. What is so already is no error: drivers of libvirt name it by different
 // numbers, so after any refusal the domain is looked at.
 import { DriverError, isDriverError } from '#node-daemon/hypervisor/errors.ts';
-import { type Ask, create, destroy, shutdown } from '../rpc/domain-calls.ts';
+import { type Ask, create, destroy, getState, shutdown } from '../rpc/domain-calls.ts';
 import { FAULT, isFault, LibvirtFault } from '../rpc/faults.ts';
 import { lookup } from './inventory.ts';
+import { powerStateOf } from './power-state.ts';
 
 /** Rejects with NotFound, or with Failed where libvirt could not start it for whatever reason of its own. */
 export async function startDomain(ask: Ask, uuid: string): Promise<void> {
@@ -23,10 +24,16 @@ export async function shutDownDomain(ask: Ask, uuid: string): Promise<void> {
   try {
     await shutdown(ask, uuid);
   } catch (error) {
-    if (!(error instanceof LibvirtFault) || (await isActive(ask, uuid)) !== false) {
+    if (!(error instanceof LibvirtFault) || !(await isEnding(ask, uuid))) {
       throw error;
     }
   }
+}
+
+/** Off, or about to be: its process may be there for a moment after the guest has ended. */
+async function isEnding(ask: Ask, uuid: string): Promise<boolean> {
+  const { powerState } = powerStateOf(await getState(ask, uuid));
+  return powerState === 'ShutOff' || powerState === 'Crashed' || powerState === 'ShuttingDown';
 }
 
 export async function destroyDomain(ask: Ask, uuid: string): Promise<void> {

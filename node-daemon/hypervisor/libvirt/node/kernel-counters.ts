@@ -38,7 +38,7 @@ export async function readKernelCounters(files: NodeCounterFiles | undefined): P
 }
 
 /** Of the interfaces that carry a default route: bridges and taps of guests would count the same bytes again. */
-export function networkCounters(
+function networkCounters(
   devices: string,
   routes: string,
 ): Pick<KernelCounters, 'networkReceiveBytes' | 'networkTransmitBytes'> {
@@ -54,7 +54,7 @@ export function networkCounters(
   };
 }
 
-export function diskCounters(disks: string): Pick<KernelCounters, 'diskReadBytes' | 'diskWriteBytes'> {
+function diskCounters(disks: string): Pick<KernelCounters, 'diskReadBytes' | 'diskWriteBytes'> {
   const counted = rows(disks).filter(([, , name]) => WHOLE_DISK.test(name ?? ''));
   return {
     diskReadBytes: sum(counted.map((fields) => fields[5])) * SECTOR_BYTES,

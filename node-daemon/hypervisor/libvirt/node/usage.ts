@@ -1,6 +1,7 @@
 // Counters of the machine and of every running domain.
 import type { UsageCounters, UsageSample } from '#node-daemon/hypervisor/driver.ts';
-import { type Ask, getAllStats, listDomains, STATS, STATS_OF } from '../rpc/domain-calls.ts';
+import { isDriverError } from '#node-daemon/hypervisor/errors.ts';
+import { type Ask, type DomainStats, getAllStats, listDomains, STATS, STATS_OF } from '../rpc/domain-calls.ts';
 import { getCpuStats } from '../rpc/node-calls.ts';
 import type { Parameters } from '../rpc/values.ts';
 import type { NodeCounterFiles } from '../settings.ts';
@@ -11,16 +12,29 @@ const KIBIBYTE = 1024;
 /** Each further group costs a question to every QEMU; these four are what is reported. */
 const WANTED = STATS.cpuTotal | STATS.balloon | STATS.interface | STATS.block;
 
+const NOTHING: UsageCounters = {
+  cpuNanoseconds: 0n,
+  memoryBytes: 0,
+  networkReceiveBytes: 0n,
+  networkTransmitBytes: 0n,
+  diskReadBytes: 0n,
+  diskWriteBytes: 0n,
+};
+
+/** At once; those of earlier samples are busy already. */
+const MOST_PASSED_BY = 3;
+
 export interface UsageSources {
   /** False where the hypervisor counts nothing: its running domains come with zeros then. */
   readonly countsDomains: boolean;
   readonly nodeCounters: NodeCounterFiles | undefined;
 }
 
-export async function sampleUsage(ask: Ask, sources: UsageSources): Promise<UsageSample> {
+/** `measure` is for the one question that a guest may leave unanswered. */
+export async function sampleUsage(ask: Ask, measure: Ask, sources: UsageSources): Promise<UsageSample> {
   const [node, domains] = await Promise.all([
     nodeUsage(ask, sources.nodeCounters),
-    sources.countsDomains ? countedDomains(ask) : uncountedDomains(ask),
+    sources.countsDomains ? countedDomains(measure) : uncountedDomains(ask),
   ]);
   return { node, domains };
 }
@@ -34,8 +48,8 @@ async function nodeUsage(ask: Ask, files: NodeCounterFiles | undefined): Promise
   };
 }
 
-async function countedDomains(ask: Ask): Promise<ReadonlyMap<string, UsageCounters>> {
-  const stats = await getAllStats(ask, WANTED, STATS_OF.active | STATS_OF.noWait);
+async function countedDomains(measure: Ask): Promise<ReadonlyMap<string, UsageCounters>> {
+  const stats = await statsPastHungGuests(measure);
   return new Map(
     stats.flatMap(({ uuid, values }) => {
       const counters = domainUsage(values);
@@ -44,16 +58,31 @@ async function countedDomains(ask: Ask): Promise<ReadonlyMap<string, UsageCounte
   );
 }
 
-async function uncountedDomains(ask: Ask): Promise<ReadonlyMap<string, UsageCounters>> {
-  const nothing = domainUsage(new Map([['cpu.time', 0n]]));
-  const active = (await listDomains(ask)).filter((handle) => handle.active);
-  return new Map(active.flatMap(({ uuid }) => (nothing === undefined ? [] : [[uuid, nothing] as const])));
+/**
+ * libvirt passes by a guest that is busy with another question, but not one that hangs and is idle: the first question
+ * to it never ends. That makes it busy, and so the next one passes it by.
+ */
+async function statsPastHungGuests(measure: Ask): Promise<DomainStats[]> {
+  for (let passedBy = 0; ; passedBy += 1) {
+    try {
+      return await getAllStats(measure, WANTED, STATS_OF.active | STATS_OF.noWait);
+    } catch (error) {
+      if (passedBy === MOST_PASSED_BY || !isDriverError(error, 'Timeout')) {
+        throw error;
+      }
+    }
+  }
 }
 
-/** Undefined where the domain did not answer: without its processor time the rest says little. */
+async function uncountedDomains(ask: Ask): Promise<ReadonlyMap<string, UsageCounters>> {
+  const active = (await listDomains(ask)).filter((handle) => handle.active);
+  return new Map(active.map(({ uuid }) => [uuid, NOTHING]));
+}
+
+/** Undefined where the domain was passed by: its process was not asked for the memory it takes then. */
 export function domainUsage(values: Parameters): UsageCounters | undefined {
   const cpuNanoseconds = values.get('cpu.time');
-  if (cpuNanoseconds === undefined) {
+  if (cpuNanoseconds === undefined || !values.has('balloon.rss')) {
     return undefined;
   }
   return {
@@ -73,7 +102,7 @@ function guestMemory(values: Parameters): number {
   if (available !== undefined && spare !== undefined && count(available) > count(spare)) {
     return Number(count(available) - count(spare)) * KIBIBYTE;
   }
-  return Number(count(values.get('balloon.rss') ?? values.get('balloon.current'))) * KIBIBYTE;
+  return Number(count(values.get('balloon.rss'))) * KIBIBYTE;
 }
 
 /** Over all devices of a kind: net.0.rx.bytes, net.1.rx.bytes … */

@@ -1,0 +1,89 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { inside, killLibvirt, releaseLibvirt, signalGuest, signalLibvirt, virsh } from '#hack/hypervisor-host/hosts.ts';
+import type { DriverControl, DriverUnderTest } from '#node-daemon/hypervisor/conformance/subject.ts';
+import { describeDriver } from '#node-daemon/hypervisor/conformance/suite.ts';
+import { BOOT_SECONDS, describeQemu, GUEST_MEMORY_BYTES, type QemuStand } from './libvirt-qemu-stand.ts';
+
+describeQemu('libvirt with QEMU guests', (stand) => describeDriver(subject(stand)));
+
+function subject(stand: () => QemuStand): DriverUnderTest {
+  return {
+    name: 'libvirt on qemu:///system',
+    make: async () => stand().driver(),
+    features: new Set([
+      'GracefulShutdown',
+      'Events',
+      'CpuUsage',
+      'MemoryUsage',
+      'NetworkUsage',
+      'DiskUsage',
+      'Addresses',
+      'SerialLog',
+    ]),
+    guest: {
+      get boot() {
+        return stand().bootSource();
+      },
+      missingBoot: { kind: 'Kernel', image: 'no-such-kernel' },
+      tooLarge: { memoryBytes: 2 ** 39 },
+      unstartable: { interfaces: [{ name: 'eth0', network: 'nowhere', macAddress: '52:54:00:00:00:01' }] },
+      memoryBytes: GUEST_MEMORY_BYTES,
+      network: 'default',
+      obtainsAddress: true,
+      ready: async (uuid) => {
+        await stand().says(await nameOf(stand(), uuid), 'usher guest: ready');
+      },
+    },
+    control: controlOf(stand),
+    timeouts: { verbMilliseconds: 25_000, settleMilliseconds: BOOT_SECONDS * 1000 },
+    commands: { runs: 6, maxLength: 12 },
+  };
+}
+
+function controlOf(stand: () => QemuStand): DriverControl {
+  const host = () => stand().host;
+  return {
+    destroyBehindOurBack: async (uuid) => {
+      await virsh(host(), 'destroy', uuid);
+    },
+    undefineBehindOurBack: async (uuid) => {
+      await virsh(host(), 'undefine', uuid);
+    },
+    crash: async (uuid) => signalGuest(host(), await nameOf(stand(), uuid), 'KILL'),
+    powerOffFromInside: async (uuid) => {
+      // QEMU looks once a second whether somebody has opened the terminal, and throws away what comes before.
+      const typing = '{ sleep 3; printf "\\npoweroff -f\\n"; sleep 1; } >"$1"';
+      await inside(host(), 'sh', '-c', typing, 'sh', await virsh(host(), 'ttyconsole', uuid));
+    },
+    createForeign: async (uuid, name) => {
+      const file = join(host().directory, `${uuid}.xml`);
+      await writeFile(file, foreignXml(uuid, name));
+      await virsh(host(), 'create', file);
+    },
+    removeForeign: async (uuid) => {
+      await virsh(host(), 'destroy', uuid);
+    },
+    restart: async () => {
+      await killLibvirt(host(), 'stays away');
+      await releaseLibvirt(host());
+    },
+    makeUnreachable: async () => {
+      await killLibvirt(host(), 'stays away');
+      return () => releaseLibvirt(host());
+    },
+    hang: async () => {
+      await signalLibvirt(host(), 'STOP');
+      return () => signalLibvirt(host(), 'CONT');
+    },
+  };
+}
+
+async function nameOf(stand: QemuStand, uuid: string): Promise<string> {
+  return (await virsh(stand.host, 'domname', uuid)).trim();
+}
+
+function foreignXml(uuid: string, name: string): string {
+  return `<domain type='qemu'><name>${name}</name><uuid>${uuid}</uuid><memory unit='MiB'>32</memory>
+    <os><type arch='x86_64'>hvm</type></os></domain>`;
+}
