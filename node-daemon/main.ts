@@ -60,13 +60,14 @@ function driverFor(options: Options): HypervisorDriver {
   const clock = systemClock;
   if (options.driver === 'simulated')
     return createSimulatedDriver(new SimulatedHost({ clock, name: options.nodeName }));
-  const { consoleDirectory } = options;
+  const { consoleDirectory, virtualization } = options;
   return createLibvirtDriver({
     clock,
     random: systemRandom,
     socketPath: options.libvirtSocket,
     uri: options.libvirtUri,
     bootDirectory: options.bootDirectory,
+    ...(virtualization === 'auto' ? {} : { domainType: virtualization }),
     ...(consoleDirectory === undefined ? {} : { consoleLogDirectory: consoleDirectory }),
     nodeCounters: { networkDirectory: '/proc/1/net', diskStatistics: '/proc/diskstats' },
   });

@@ -40,6 +40,13 @@ export const nodeDaemonOptions = {
     default: '/run/libvirt/libvirt-sock',
   },
   libvirtUri: { type: 'string', description: 'The libvirt connection.', default: 'qemu:///system' },
+  virtualization: {
+    type: 'choice',
+    choices: ['auto', 'kvm', 'qemu'],
+    description:
+      'What QEMU guests run on: kvm, or qemu for emulation. auto tries KVM with a tiny guest, up to 8 seconds.',
+    default: 'auto',
+  },
   bootDirectory: {
     type: 'string',
     description: 'Kernels and initial RAM disks, under the same path for this daemon and for libvirt.',
