@@ -2,7 +2,7 @@
 import type { KubeStore } from './kube/store.ts';
 
 /** Thrown instead of writing. Nothing was sent. */
-export class WriteNotAllowed extends Error {
+class WriteNotAllowed extends Error {
   override readonly name = 'WriteNotAllowed';
 }
 

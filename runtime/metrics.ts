@@ -20,12 +20,12 @@ export function counter<L extends string>(registry: Registry, name: string, help
 }
 
 /** A gauge of this registry. */
-export function gauge<L extends string>(registry: Registry, name: string, help: string, ...labelNames: L[]) {
+function gauge<L extends string>(registry: Registry, name: string, help: string, ...labelNames: L[]) {
   return new Gauge({ name, help, labelNames, registers: [registry] });
 }
 
 /** A histogram of durations; its name ends in _seconds. */
-export function durations<L extends string>(registry: Registry, name: string, help: string, ...labelNames: L[]) {
+function durations<L extends string>(registry: Registry, name: string, help: string, ...labelNames: L[]) {
   return new Histogram({ name, help, labelNames, registers: [registry], buckets: BUCKETS });
 }
 

@@ -8,13 +8,10 @@ import { type Verdict, verdictOf } from './verdict.ts';
 const TRANSITIONS_KEPT = 16;
 const CAUSE_LENGTH = 1024;
 
-/** The conditions this function owns: every writer of the status writes them, and always through here. */
-export const derivedConditions = ['Ready', 'Reconciling', 'Stalled'] as const;
-
 /**
  * Completes a status that is about to be written: phase, Ready, Reconciling, Stalled, and one entry in `transitions`
- * when the phase changed. Reconciling and Stalled are present only while true, as kstatus expects. Pure; `time` is
- * RFC 3339.
+ * when the phase changed. Every writer of the status writes these, and always through here. Reconciling and Stalled are
+ * present only while true, as kstatus expects. Pure; `time` is RFC 3339.
  */
 export function deriveStatus(vm: VirtualMachine, next: VirtualMachineStatus, time: string): VirtualMachineStatus {
   const verdict = verdictOf(vm, next);

@@ -25,7 +25,7 @@ export function subdomain(description: string) {
   return text(description, { maxLength: 253, minLength: 1, pattern: '^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$' });
 }
 
-export const conditionSchema = object('One aspect of the observed state, in the form of metav1.Condition.', {
+const conditionSchema = object('One aspect of the observed state, in the form of metav1.Condition.', {
   type: text('What is stated, for example Ready.', { maxLength: 64, minLength: 1, pattern: '^[A-Za-z]+$' }),
   status: stringEnum('Whether the statement holds.', ['True', 'False', 'Unknown']),
   observedGeneration: optional(

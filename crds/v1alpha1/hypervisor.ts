@@ -6,7 +6,7 @@ import type { API_VERSION } from './names.ts';
 
 const ratio = (description: string) => integer(description, { minimum: 100, maximum: 1600, default: 100 });
 
-export const hypervisorSpecSchema = object(
+const hypervisorSpecSchema = object(
   "How this hypervisor is to be used. Its daemon writes the first version; from then on it is the administrators' to change.",
   {
     nodeName: subdomain('The Kubernetes node that the daemon runs on. It cannot be changed.'),
@@ -56,7 +56,7 @@ const unmanagedSchema = object('A guest that no VirtualMachine declares. It is r
   ]),
 });
 
-export const hypervisorStatusSchema = object('What the daemon sees, and what the operator says of the daemon.', {
+const hypervisorStatusSchema = object('What the daemon sees, and what the operator says of the daemon.', {
   capacity: optional(amountSchema('What the machine has.')),
   allocatable: optional(
     amountSchema('What may be given to VMs: capacity less what is reserved, times the overcommit.'),

@@ -14,7 +14,6 @@ import {
 import { DNS_LABEL, dnsLabel, labelSelector, subdomain } from './fragments.ts';
 
 export const powerStates = ['Running', 'Stopped'] as const;
-export type PowerState = (typeof powerStates)[number];
 
 function resources(description: string) {
   return object(

@@ -23,7 +23,7 @@ export function definitionOf(vm: VirtualMachine, granted: Granted, placement: Pl
 }
 
 /** Namespaces and names are DNS labels, so the dot keeps two VMs from ever sharing a name on a node. */
-export function domainName(vm: VirtualMachine): string {
+function domainName(vm: VirtualMachine): string {
   return `${vm.metadata.namespace}.${vm.metadata.name}`;
 }
 

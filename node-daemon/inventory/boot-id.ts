@@ -1,7 +1,7 @@
 // Which boot of the machine this is: a domain that ran in an earlier one runs no more.
 import { readFile } from 'node:fs/promises';
 
-export const BOOT_ID_PATH = '/proc/sys/kernel/random/boot_id';
+const BOOT_ID_PATH = '/proc/sys/kernel/random/boot_id';
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** The kernel's boot ID, a lower-case UUID. Rejects where the file cannot be read or holds something else. */

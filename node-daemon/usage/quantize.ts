@@ -34,7 +34,7 @@ export const cpuScale: Scale = {
  * Steps in a constant ratio: so many to a doubling, upwards from `floor`; less than half of that is 0. The floor times
  * a power of two is a step, so that a guest that fills 2Gi is shown with 2Gi. Holds within half a step and 7 %.
  */
-export function logScale(floor: number, stepsPerDoubling: number): Scale {
+function logScale(floor: number, stepsPerDoubling: number): Scale {
   const stepOf = (value: number): number => Math.max(0, Math.round(Math.log2(value / floor) * stepsPerDoubling));
   const margin = 2 ** (0.5 / stepsPerDoubling) * (1 + NOISE);
   return {

@@ -23,6 +23,8 @@ export type Action =
     }
   | { readonly kind: 'CannotPlace'; readonly code: string; readonly reason: string }
   | { readonly kind: 'MarkReachable'; readonly reachable: boolean; readonly code: string; readonly reason: string }
+  /** Nobody else is there to show that it is being deleted. */
+  | { readonly kind: 'ShowDeletion'; readonly reason: string }
   /** Lets the object go: no node can still run its guest. */
   | { readonly kind: 'Finalize'; readonly reason: string };
 
@@ -33,7 +35,7 @@ export interface Plan {
 }
 
 /** A VM without a place is looked at again when room appears, and this often in case that was missed. */
-export const UNPLACED_RETRY_MS = 30_000;
+const UNPLACED_RETRY_MS = 30_000;
 
 /** Pure. An empty list of actions means that nothing is to be written. */
 export function planVirtualMachine(snapshot: Snapshot): Plan {
@@ -61,17 +63,26 @@ function planDeletion(snapshot: Snapshot): Plan {
   if (!vm.metadata.finalizers?.includes(VM_FINALIZER)) return { actions: [] };
   const reason = safeToFinalize(snapshot);
   if (reason !== undefined) return { actions: [{ kind: 'Finalize', reason }] };
-  return { actions: planReachability(snapshot) };
+  const reachability = planReachability(snapshot);
+  if (reachability.length > 0 || vm.status?.phase === 'Terminating' || !isNobodyToAsk(snapshot)) {
+    return { actions: reachability };
+  }
+  return { actions: [{ kind: 'ShowDeletion', reason: 'Its hypervisor cannot be asked.' }] };
+}
+
+function isNobodyToAsk({ home }: Snapshot): boolean {
+  return home.kind !== 'Known' || !home.reachable.yes;
 }
 
 /** Why no node can still run the guest; undefined while one might. */
-function safeToFinalize({ vm, home }: Snapshot): string | undefined {
+function safeToFinalize(snapshot: Snapshot): string | undefined {
+  const { vm } = snapshot;
   const { placement } = vm.status ?? {};
   if (placement === undefined) return 'It was never placed.';
   const state = currentInstance(vm.status)?.powerState;
   if (state === 'Absent') return `${placement.hypervisor} reports the guest gone.`;
-  const nobodyToAsk = home.kind !== 'Known' || !home.reachable.yes;
-  if (nobodyToAsk && epochIsOver(vm.status)) return `The guest had ended before ${placement.hypervisor} fell silent.`;
+  if (isNobodyToAsk(snapshot) && epochIsOver(vm.status))
+    return `The guest had ended before ${placement.hypervisor} fell silent.`;
   return undefined;
 }
 

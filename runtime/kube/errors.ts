@@ -31,11 +31,7 @@ export class KubeError extends Error {
   }
 }
 
+/** Whether it is a KubeError, for one of these reasons where any are given. */
 export function isKubeError(error: unknown, ...reasons: KubeErrorReason[]): error is KubeError {
   return error instanceof KubeError && (reasons.length === 0 || reasons.includes(error.reason));
-}
-
-/** Worth trying again as it is, later. */
-export function isTransient(error: unknown): boolean {
-  return isKubeError(error, 'TooManyRequests', 'Timeout', 'Unreachable', 'Internal');
 }

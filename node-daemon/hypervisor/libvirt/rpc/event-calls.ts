@@ -29,7 +29,7 @@ export async function subscribe(
 }
 
 /** Undefined where the message is none that was asked for. */
-function readEvent(message: number, body: XdrDecoder): LibvirtEvent | undefined {
+export function readEvent(message: number, body: XdrDecoder): LibvirtEvent | undefined {
   if (message !== EVENT_MESSAGE.lifecycle && message !== EVENT_MESSAGE.metadataChange) {
     return undefined;
   }
