@@ -1,9 +1,10 @@
 // A Hypervisor object and what is heard of it, as placement sees it.
+import { type Amount, amountOf, NO_AMOUNT } from '#crds/amount.ts';
 import { findCondition, isConditionTrue } from '#crds/conditions.ts';
-import { parseQuantity } from '#crds/quantity.ts';
 import type { Hypervisor } from '#crds/v1alpha1/hypervisor.ts';
-import type { Amount, Candidate, Reachability } from '#operator/placement/candidate.ts';
+import type { Candidate, Reachability } from '#operator/placement/candidate.ts';
 
+/** `assigned` is what VMs hold there; `silentSince` is undefined while its daemon is heard. */
 export function candidateOf(hypervisor: Hypervisor, silentSince: string | undefined, assigned: Amount): Candidate {
   const { metadata, spec, status } = hypervisor;
   return {
@@ -13,15 +14,9 @@ export function candidateOf(hypervisor: Hypervisor, silentSince: string | undefi
     accepted: isConditionTrue(status?.conditions, 'Accepted'),
     unschedulable: spec.unschedulable ?? false,
     reachable: reachability(hypervisor, silentSince),
-    allocatable: amountOf(status?.allocatable),
+    allocatable: status?.allocatable === undefined ? NO_AMOUNT : amountOf(status.allocatable),
     assigned,
   };
-}
-
-function amountOf(amount: { cpus: number; memory: string | number } | undefined): Amount {
-  return amount === undefined
-    ? { cpus: 0, memoryBytes: 0 }
-    : { cpus: amount.cpus, memoryBytes: parseQuantity(amount.memory) };
 }
 
 function reachability({ metadata, status }: Hypervisor, silentSince: string | undefined): Reachability {

@@ -1,11 +1,6 @@
 // What placement knows of a hypervisor, and what a VM asks of one: plain values, gathered elsewhere.
+import { type Amount, minus } from '#crds/amount.ts';
 import type { LabelSelector } from '#crds/v1alpha1/fragments.ts';
-
-/** CPUs and bytes of memory. */
-export interface Amount {
-  readonly cpus: number;
-  readonly memoryBytes: number;
-}
 
 export type Reachability =
   | { readonly yes: true }
@@ -33,9 +28,7 @@ export interface Demand {
   readonly refusedBy: readonly string[];
 }
 
-export function free(candidate: Candidate): Amount {
-  return {
-    cpus: candidate.allocatable.cpus - candidate.assigned.cpus,
-    memoryBytes: candidate.allocatable.memoryBytes - candidate.assigned.memoryBytes,
-  };
+/** What may still be assigned there; below zero where the machine has shrunk. */
+export function free({ allocatable, assigned }: Candidate): Amount {
+  return minus(allocatable, assigned);
 }

@@ -1,9 +1,8 @@
 // Who is assigned how much where: kept up to date change by change, so that placing one VM does not mean reading all.
+import { type Amount, amountOf, minus, NO_AMOUNT, plus } from '#crds/amount.ts';
 import { currentInstance, epochIsOver } from '#crds/derive/epoch.ts';
-import { parseQuantity } from '#crds/quantity.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import { compareResourceVersions } from '#runtime/kube/resource-version.ts';
-import type { Amount } from './candidate.ts';
 
 export interface Assignment {
   readonly hypervisor: string | undefined;
@@ -16,13 +15,10 @@ interface Entry extends Assignment {
   readonly assumed: boolean;
 }
 
-const NOTHING: Amount = { cpus: 0, memoryBytes: 0 };
-
 /** What a VM takes from the hypervisor that holds its epoch; nothing once the epoch is over. */
 export function amountHeld({ status }: VirtualMachine): Amount {
   const resources = currentInstance(status)?.resources ?? status?.granted?.resources;
-  if (resources === undefined || epochIsOver(status)) return NOTHING;
-  return { cpus: resources.cpus, memoryBytes: parseQuantity(resources.memory) };
+  return resources === undefined || epochIsOver(status) ? NO_AMOUNT : amountOf(resources);
 }
 
 export class Ledger {
@@ -67,7 +63,7 @@ export class Ledger {
   }
 
   assignedTo(hypervisor: string): Amount {
-    return this.#totals.get(hypervisor) ?? NOTHING;
+    return this.#totals.get(hypervisor) ?? NO_AMOUNT;
   }
 
   /** What this VM is part of that with. */
@@ -77,22 +73,17 @@ export class Ledger {
 
   #put(uid: string, next: Entry | undefined): void {
     const previous = this.#entries.get(uid);
-    if (previous !== undefined) this.#add(previous, -1);
+    if (previous !== undefined) this.#total(previous, minus);
     if (next === undefined) {
       this.#entries.delete(uid);
       return;
     }
     this.#entries.set(uid, next);
-    this.#add(next, 1);
+    this.#total(next, plus);
   }
 
-  #add({ hypervisor, amount }: Assignment, sign: 1 | -1): void {
-    if (hypervisor === undefined) return;
-    const total = this.assignedTo(hypervisor);
-    this.#totals.set(hypervisor, {
-      cpus: total.cpus + sign * amount.cpus,
-      memoryBytes: total.memoryBytes + sign * amount.memoryBytes,
-    });
+  #total({ hypervisor, amount }: Assignment, combine: typeof plus): void {
+    if (hypervisor !== undefined) this.#totals.set(hypervisor, combine(this.assignedTo(hypervisor), amount));
   }
 }
 

@@ -1,5 +1,6 @@
 // The default placement: what fits, then what was preferred, then what is least loaded.
-import type { Amount, Candidate, Demand } from './candidate.ts';
+import { type Amount, plus } from '#crds/amount.ts';
+import type { Candidate, Demand } from './candidate.ts';
 import { type Fault, faultOf } from './filters.ts';
 
 export type PlaceVerdict =
@@ -39,9 +40,8 @@ function rank(candidate: Candidate, { amount, preferred }: Demand): Ranked {
 
 function loadWith(candidate: Candidate, amount: Amount): number {
   const { allocatable, assigned } = candidate;
-  const cpus = (assigned.cpus + amount.cpus) / allocatable.cpus;
-  const memory = (assigned.memoryBytes + amount.memoryBytes) / allocatable.memoryBytes;
-  return Math.max(cpus, memory);
+  const { cpus, memoryBytes } = plus(assigned, amount);
+  return Math.max(cpus / allocatable.cpus, memoryBytes / allocatable.memoryBytes);
 }
 
 function better(one: Ranked, other: Ranked): boolean {

@@ -1,10 +1,12 @@
 // All reading for a decision on one VM; the result is not changed any more.
+import { minus } from '#crds/amount.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { Candidate } from '#operator/placement/candidate.ts';
 import type { Assignment } from '#operator/placement/ledger.ts';
 import type { MachineContext } from './context.ts';
 import type { Home, Snapshot } from './snapshot.ts';
 
+/** The VM among all hypervisors as they are at this moment. */
 export function observe(
   context: Pick<MachineContext, 'candidates' | 'ledger' | 'refusals' | 'clock'>,
   vm: VirtualMachine,
@@ -21,9 +23,7 @@ export function observe(
 /** Room that was taken for a write whose answer was lost is still this VM's to take. */
 function withoutOwn(candidate: Candidate, own: Assignment | undefined): Candidate {
   if (own?.hypervisor !== candidate.name) return candidate;
-  const { cpus, memoryBytes } = candidate.assigned;
-  const assigned = { cpus: cpus - own.amount.cpus, memoryBytes: memoryBytes - own.amount.memoryBytes };
-  return { ...candidate, assigned };
+  return { ...candidate, assigned: minus(candidate.assigned, own.amount) };
 }
 
 function homeOf(vm: VirtualMachine, candidates: Snapshot['candidates']): Home {

@@ -1,8 +1,8 @@
 // What the operator does about one VM: pure, from a snapshot to actions with their reasons.
+import { amountOf } from '#crds/amount.ts';
 import { findCondition, isConditionFalse } from '#crds/conditions.ts';
 import { currentInstance, epochIsOver } from '#crds/derive/epoch.ts';
 import { startsAgain } from '#crds/derive/starts-again.ts';
-import { parseQuantity } from '#crds/quantity.ts';
 import { VM_FINALIZER } from '#crds/v1alpha1/names.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { Granted } from '#crds/v1alpha1/virtual-machine-status.ts';
@@ -133,7 +133,7 @@ function wantsNewEpoch(vm: VirtualMachine, granted: Granted): boolean {
 
 function demandOf({ vm, refusedBy }: Snapshot, granted: Granted): Demand {
   return {
-    amount: { cpus: granted.resources.cpus, memoryBytes: parseQuantity(granted.resources.memory) },
+    amount: amountOf(granted.resources),
     preferred: vm.spec.placement?.preferredHypervisors ?? [],
     selector: vm.spec.placement?.requiredHypervisorSelector,
     refusedBy,
