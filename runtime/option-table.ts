@@ -50,9 +50,13 @@ export function helpText(usage: string, table: OptionTable): string {
 
 function optionHelp(name: string, option: OptionDefinition): string {
   const flag = option.type === 'boolean' ? `--[no-]${flagOf(name)}` : `--${flagOf(name)} <${valueHelp(option)}>`;
-  const need = option.optional ? '' : ' Required.';
-  const fallback = option.default === undefined ? need : ` Default: ${option.default}.`;
-  return `  ${flag}\n      ${option.description}${fallback} Environment: ${variableOf(name, option)}.`;
+  return `  ${flag}\n      ${option.description}${fallbackHelp(option)} Environment: ${variableOf(name, option)}.`;
+}
+
+/** An empty default is as good as none. */
+function fallbackHelp(option: OptionDefinition): string {
+  if (option.default === undefined) return option.optional ? '' : ' Required.';
+  return option.default === '' ? '' : ` Default: ${option.default}.`;
 }
 
 function valueHelp(option: OptionDefinition): string {

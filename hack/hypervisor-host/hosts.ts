@@ -39,7 +39,7 @@ export async function hostObstacle(): Promise<string | undefined> {
       () => true,
       () => false,
     );
-    if (!there) return `${program} is missing: run make setup`;
+    if (!there) return `${program} is missing: run make system-packages`;
   }
   return command('unshare', '--net', 'ip', 'link', 'add', 'probe0', 'type', 'veth').then(
     () => undefined,

@@ -78,7 +78,7 @@ describe('the choice of a hypervisor', () => {
       'None of 3 hypervisors can take it: 1 cordoned (spec.unschedulable), 2 with too few CPUs (1 needed).',
     );
     expect(words([loaded('hv1', 8)])).to.equal('None of 1 hypervisor can take it: 1 with too few CPUs (1 needed).');
-    expect(words([])).to.match(/^There is no hypervisor yet. Start a usher-node-daemon/);
+    expect(words([])).to.match(/^There is no hypervisor yet. Start usher-node-daemon/);
   });
 });
 

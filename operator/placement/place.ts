@@ -61,7 +61,7 @@ function nowhere(faults: readonly Fault[]): PlaceVerdict {
     return {
       kind: 'Nowhere',
       code: 'NoHypervisors',
-      message: 'There is no hypervisor yet. Start a usher-node-daemon on a machine that can run guests.',
+      message: 'There is no hypervisor yet. Start usher-node-daemon on a machine that can run guests.',
     };
   }
   const counts = new Map<string, number>();
