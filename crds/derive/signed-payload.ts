@@ -1,5 +1,6 @@
 // What the operator signs and the hypervisor keeps with the guest: enough to write the VirtualMachine again from the
 // node alone, and impossible for a node to make up.
+import { canonicalJson } from '#crds/canonical-json.ts';
 import { INSTANCE_UUID_ANNOTATION, REQUESTER_ANNOTATION } from '#crds/v1alpha1/names.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { Granted, PlacementStatus } from '#crds/v1alpha1/virtual-machine-status.ts';
@@ -34,14 +35,4 @@ export function signedPayload(
     hypervisorUID: placement.hypervisorUID,
     spec: { ...spec, powerState, resources, ...(parameters === undefined ? {} : { parameters }) },
   });
-}
-
-function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) =>
-    isPlainObject(inner) ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1))) : inner,
-  );
-}
-
-function isPlainObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,4 +1,5 @@
 // What of the granted spec the running guest does not have, and cannot get without a restart.
+import { canonicalJson, isFields } from '#crds/canonical-json.ts';
 import { parseQuantity } from '#crds/quantity.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { VirtualMachineSpec } from '#crds/v1alpha1/virtual-machine-spec.ts';
@@ -38,10 +39,6 @@ function isBuilt(spec: unknown): spec is Built {
   return isFields(spec) && isFields(spec.resources) && isFields(spec.boot);
 }
 
-function isFields(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 function differences(current: Built, desired: Built): PendingChange[] {
   return [
     ...changed('spec.resources.cpus', current.resources.cpus, desired.resources.cpus),
@@ -62,22 +59,14 @@ function sameAmount(one: string | number, other: string | number): boolean {
   }
 }
 
-function changed(field: string, current: unknown, desired: unknown): PendingChange[] {
+function changed(field: string, current: Shown, desired: Shown): PendingChange[] {
   const [from, to] = [shown(current), shown(desired)];
   return from === to ? [] : [{ field, current: from.slice(0, SHOWN), desired: to.slice(0, SHOWN) }];
 }
 
-function shown(value: unknown): string {
-  if (typeof value === 'string' || typeof value === 'number') return String(value);
-  return value === undefined ? ABSENT : JSON.stringify(sorted(value));
-}
+type Shown = string | number | object | undefined;
 
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (!isFields(value)) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .toSorted(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, inner]) => [key, sorted(inner)]),
-  );
+function shown(value: Shown): string {
+  if (value === undefined) return ABSENT;
+  return typeof value === 'object' ? canonicalJson(value) : String(value);
 }
