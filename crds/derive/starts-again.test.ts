@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { terminationReasons } from '#test/builders/arbitrary-machine.ts';
+import { terminationReasons } from '#crds/v1alpha1/virtual-machine-status.ts';
 import { startsAgain } from './starts-again.ts';
 
 describe('a guest that ended and should run', () => {

@@ -86,17 +86,19 @@ const instanceSchema = object('The guest as its daemon sees it.', {
 });
 export interface Instance extends Static<typeof instanceSchema> {}
 
+export const terminationReasons = [
+  'StoppedByRequest',
+  'ForcedByRequest',
+  'StoppedByGuest',
+  'Crashed',
+  'DestroyedOnHost',
+  'Vanished',
+  'HostRebooted',
+  'Unknown',
+] as const;
+
 const lastTerminationSchema = object('How the guest ended the last time.', {
-  reason: stringEnum('What happened.', [
-    'StoppedByRequest',
-    'ForcedByRequest',
-    'StoppedByGuest',
-    'Crashed',
-    'DestroyedOnHost',
-    'Vanished',
-    'HostRebooted',
-    'Unknown',
-  ]),
+  reason: stringEnum('What happened.', terminationReasons),
   initiator: stringEnum('Who ended it.', ['User', 'Guest', 'Host', 'Unknown']),
   time: timestamp('When it was noticed.'),
   message: sentence('In words.'),

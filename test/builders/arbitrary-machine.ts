@@ -9,23 +9,13 @@ import {
   instanceStates,
   type LastTermination,
   type PlacementStatus,
+  terminationReasons,
   type VirtualMachineStatus,
 } from '#crds/v1alpha1/virtual-machine-status.ts';
 import { condition } from './condition.ts';
 import { TIME, timeAfter } from './time.ts';
 import { uuidFor } from './uuid.ts';
 import { grantedFor, newMachine, placementOn } from './virtual-machine.ts';
-
-export const terminationReasons = [
-  'StoppedByRequest',
-  'ForcedByRequest',
-  'StoppedByGuest',
-  'Crashed',
-  'DestroyedOnHost',
-  'Vanished',
-  'HostRebooted',
-  'Unknown',
-] as const;
 
 const resources = fc.record({ cpus: fc.constantFrom(1, 2, 4), memory: fc.constantFrom('1Gi', '2Gi', '3Gi') });
 
