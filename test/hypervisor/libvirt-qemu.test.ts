@@ -1,5 +1,6 @@
 // What only a real guest can show: that it boots, what it says, how it ends, and what libvirt knows of it.
 import { execFile } from 'node:child_process';
+import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -49,6 +50,23 @@ describeQemu('a real guest', (stand) => {
     await gone(driver, uuid);
   });
 
+  it('reads from its disks, one of which it may not write to, and the bytes are counted', async () => {
+    const pool = join(stand().host.directory, 'pool');
+    await virsh(stand().host, 'pool-create-as', 'disks', 'dir', '--target', pool, '--build');
+    await virsh(stand().host, 'vol-create-as', 'disks', 'root.qcow2', '16M', '--format', 'qcow2');
+    await virsh(stand().host, 'vol-create-as', 'disks', 'data.raw', '16M', '--format', 'raw');
+    const root = { name: 'root', pool: 'disks', volume: 'root.qcow2', format: 'qcow2', readOnly: false } as const;
+    const data = { name: 'data', pool: 'disks', volume: 'data.raw', format: 'raw', readOnly: true } as const;
+    const definition = { ...stand().guest(), disks: [root, data] };
+    await driver.define(definition);
+    await driver.start(definition.uuid);
+    await stand().says(definition.name, 'usher guest: ready');
+    expect(await virsh(stand().host, 'domblklist', definition.uuid)).to.match(/vda\s+root\.qcow2\s+vdb\s+data\.raw/);
+    // Linux looks for partitions at the beginning and at the end of each disk.
+    expect(Number((await driver.usage()).domains.get(definition.uuid)?.diskReadBytes)).to.be.greaterThan(4096);
+    await gone(driver, definition.uuid);
+  });
+
   it('uses the processor time that the kernel counts for it, near one CPU when it burns one', async () => {
     const { uuid, name } = await started('usher.burn=120');
     await stand().says(name, 'usher guest: ready');
@@ -92,6 +110,20 @@ describeQemu('a real guest', (stand) => {
     await virsh(stand().host, 'destroy', uuid);
     expect((await off(driver, uuid)).shutOffReason).to.equal('Destroyed');
     expect(await ended(events, uuid)).to.include({ detail: 'Stopped: destroyed', initiator: 'Host' });
+    await gone(driver, uuid);
+  });
+
+  it('whose metadata someone else has written over is announced, and is not ours any longer', async () => {
+    const definition = stand().guest();
+    const { uuid } = definition;
+    await driver.define(definition);
+    expect((await present(driver, uuid)).metadata).to.deep.equal(definition.metadata);
+    const theirs = ['--uri', 'https://usher.dev/domain/v1', '--key', 'usher', '--set', '<domain uid="forged"/>'];
+    await virsh(stand().host, 'metadata', uuid, '--config', ...theirs);
+    await eventually('the change is announced', 10, async () =>
+      events.find((event) => event.kind === 'Changed' && event.uuid === uuid && event.detail === 'Metadata changed'),
+    );
+    expect(await present(driver, uuid)).not.to.have.property('metadata');
     await gone(driver, uuid);
   });
 
