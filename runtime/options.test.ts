@@ -116,6 +116,12 @@ describe('options', () => {
     expect(help).to.include('--log-level <debug|info|warn|error>');
     expect(help).to.include('How to reach the API server. Environment: USHER_KUBECONFIG.');
   });
+
+  it('are listed without a default that is empty', () => {
+    const table = { labels: { type: 'string', description: 'Labels.', default: '' } } as const;
+    const { help } = parseOptions({ usage: 'usher-test', table, args: ['--help'], environment: {} });
+    expect(help).to.include('Labels. Environment: USHER_LABELS.');
+  });
 });
 
 describe('nearestName', () => {
