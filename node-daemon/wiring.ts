@@ -1,4 +1,5 @@
 // Puts the daemon of one node together from its parts. No decision is made here.
+import { findCondition } from '#crds/conditions.ts';
 import { instanceUuid } from '#crds/derive/signed-payload.ts';
 import type { Hypervisor, HypervisorSpec } from '#crds/v1alpha1/hypervisor.ts';
 import { hypervisorResource, virtualMachineResource } from '#crds/v1alpha1/kinds.ts';
@@ -111,10 +112,16 @@ function assemble(options: NodeDaemonOptions, { registered, bootID, stop }: Iden
   hypervisors.onChange((change) => {
     if (change.type === 'deleted') return registerAgain(options, stop);
     const previous = change.type === 'updated' ? change.previous : undefined;
-    if (previous?.metadata.generation !== change.object.metadata.generation) scanner.scanSoon();
+    const changed = previous?.metadata.generation !== change.object.metadata.generation;
+    if (changed || isToldSilent(change.object)) scanner.scanSoon();
     return undefined;
   });
   return { machines, hypervisors, heartbeat, domains, scanner, usage };
+}
+
+/** We were not heard for a while: only our own report ends that. */
+function isToldSilent({ status }: Hypervisor): boolean {
+  return findCondition(status?.conditions, 'Ready')?.status === 'Unknown';
 }
 
 /** Somebody deleted the Hypervisor of a node that is alive: it comes back, under a new uid and to be accepted anew. */

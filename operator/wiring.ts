@@ -66,8 +66,8 @@ interface Term {
 
 /** One term as the leader: everything is looked at once, then whatever changes. */
 async function lead(term: Term): Promise<void> {
-  const { world, stop, leading } = term;
-  world.listenAnew();
+  const { options, world, stop, leading } = term;
+  world.heartbeats.listenAnew(options.clock.monotonic());
   const waiting = new Set<string>();
   const hypervisors = hypervisorController(term, (name) => listener.homeChanged(name));
   const machines = machineController(term, waiting);
@@ -125,7 +125,7 @@ function candidatesIn(world: World, { clock }: OperatorOptions): Candidate[] {
   return world.hypervisors.cache.list().map((cached) => {
     const hypervisor = world.hypervisorWrites.latest(cached);
     const { name } = hypervisor.metadata;
-    return candidateOf(hypervisor, silentSinceOf(heard, name), world.ledger.assignedTo(name));
+    return candidateOf(hypervisor, silentSinceOf(heard, hypervisor), world.ledger.assignedTo(name));
   });
 }
 

@@ -10,7 +10,6 @@ import { LEASES, type Lease } from '#runtime/lease.ts';
 import type { Logger } from '#runtime/log.ts';
 import { OwnWrites } from '#runtime/own-writes.ts';
 import { Reflector, type ReflectorObserver } from '#runtime/reflector.ts';
-import { toldSilentSince } from './hypervisor/plan.ts';
 import { Heartbeats } from './hypervisor/silence.ts';
 import { Ledger } from './placement/ledger.ts';
 import { Refusals } from './placement/refusals.ts';
@@ -77,19 +76,9 @@ export class World {
     await Promise.all([this.machines.synced(signal), this.hypervisors.synced(signal), this.#leases.synced(signal)]);
   }
 
-  /** Nobody is silent yet, but for those that were told so before: after a fail-over, or when we have been deaf. */
-  listenAnew(): void {
-    const now = this.#clock.monotonic();
-    this.heartbeats.listenAnew(now);
-    for (const { metadata, status } of this.hypervisors.cache.list()) {
-      const since = toldSilentSince(status);
-      if (since !== undefined) this.heartbeats.wasSilent(metadata.name, Math.max(0, this.#clock.now() - since), now);
-    }
-  }
-
   /** While we could not hear, nobody fell silent. */
   #deafness(observer: ReflectorObserver): ReflectorObserver {
-    const deaf = () => this.listenAnew();
+    const deaf = () => this.heartbeats.listenAnew(this.#clock.monotonic());
     return {
       ...observer,
       failed: (reason) => {

@@ -78,6 +78,8 @@ function terminating(facts: Facts): Verdict | undefined {
   if (vm.metadata.deletionTimestamp === undefined) return undefined;
   if (status.placement === undefined)
     return reconciling('Terminating', 'Terminating', 'Nothing was started: removing the record.');
+  if (facts.instance?.powerState === 'Absent')
+    return reconciling('Terminating', 'Terminating', 'The guest is gone: removing the record.');
   const silence = unreachable(status);
   if (silence !== undefined) {
     return stalled(
@@ -86,8 +88,6 @@ function terminating(facts: Facts): Verdict | undefined {
       `Cannot be removed before its guest is known to be gone. ${silence}`,
     );
   }
-  if (facts.instance?.powerState === 'Absent')
-    return reconciling('Terminating', 'Terminating', 'The guest is gone: removing the record.');
   const alone = leftAlone(facts);
   if (alone !== undefined) return stalled('Terminating', NOT_OURS, alone);
   return reconciling('Terminating', 'Terminating', `Waiting for ${hypervisor} to stop and remove the guest.`);

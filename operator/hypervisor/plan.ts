@@ -12,10 +12,13 @@ export interface Snapshot {
 /** The reason of its conditions while its daemon is not heard. */
 const SILENT = 'Silent';
 
-/** Milliseconds since 1970: since when an operator has called it silent; undefined unless it still stands so. */
-export function toldSilentSince(status: HypervisorStatus | undefined): number | undefined {
+/**
+ * RFC 3339: since when it has been told silent. It stays so, over restarts of the operator and outages too, until its
+ * daemon has said something itself: a heartbeat alone says nothing of its guests.
+ */
+export function toldSilentSince(status: HypervisorStatus | undefined): string | undefined {
   const ready = findCondition(status?.conditions, 'Ready');
-  return ready?.reason === SILENT ? Date.parse(ready.lastTransitionTime) : undefined;
+  return ready?.reason === SILENT ? ready.lastTransitionTime : undefined;
 }
 
 type Told = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>;

@@ -6,7 +6,7 @@ import type { KubeStore } from '#runtime/kube/store.ts';
 import type { ObjectReader } from '#runtime/object-cache.ts';
 import type { OwnWrites } from '#runtime/own-writes.ts';
 import { writeStatus } from '#runtime/status-patch.ts';
-import { planHypervisor } from './plan.ts';
+import { planHypervisor, toldSilentSince } from './plan.ts';
 import type { Heartbeats } from './silence.ts';
 import { statusAfter } from './status.ts';
 
@@ -36,7 +36,7 @@ export async function reconcileHypervisor(
   }
   const { clock, heartbeats, ownWrites, store, hypervisorType } = context;
   const hypervisor = ownWrites.latest(cached);
-  const silentSince = silentSinceOf(context, name);
+  const silentSince = silentSinceOf(context, hypervisor);
   noticeSilence(context, name, silentSince !== undefined);
   const plan = planHypervisor({ hypervisor, silentSince });
   if (plan.conditions.length > 0) {
@@ -46,14 +46,13 @@ export async function reconcileHypervisor(
   return silentSince === undefined ? { again: heartbeats.silentIn(name, clock.monotonic()) + 1 } : {};
 }
 
-/** RFC 3339, by our own clock. */
+/** RFC 3339, by our own clock; undefined while its daemon is heard. */
 export function silentSinceOf(
-  context: Pick<HypervisorContext, 'clock' | 'heartbeats'>,
-  name: string,
+  { clock, heartbeats }: Pick<HypervisorContext, 'clock' | 'heartbeats'>,
+  { metadata, status }: Hypervisor,
 ): string | undefined {
-  const { clock, heartbeats } = context;
-  const silence = heartbeats.silentFor(name, clock.monotonic());
-  return silence === undefined ? undefined : timestampOf(clock.now() - silence);
+  const silence = heartbeats.silentFor(metadata.name, clock.monotonic());
+  return silence === undefined ? toldSilentSince(status) : timestampOf(clock.now() - silence);
 }
 
 function noticeSilence({ silent, onReachabilityChanged }: HypervisorContext, name: string, isSilent: boolean): void {

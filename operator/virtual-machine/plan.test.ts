@@ -208,6 +208,16 @@ describe('what the operator decides of a VM that is being deleted', () => {
       'Finalize',
     ],
     [
+      'is to show so where nobody else can',
+      {
+        metadata: DELETING,
+        instance: 'Running',
+        ...conditions(['HypervisorReachable', 'False', { reason: 'Silent' }]),
+      },
+      [SILENT],
+      'ShowDeletion',
+    ],
+    [
       'is to wait where nobody can say whether the guest runs',
       { metadata: DELETING, instance: 'Running' },
       [SILENT],

@@ -43,6 +43,7 @@ function folded(status: VirtualMachineStatus, action: Action, writing: Writing):
       const { reachable: holds, code, reason } = action;
       return withCondition(status, { type: 'HypervisorReachable', holds, code, reason }, writing);
     }
+    case 'ShowDeletion':
     case 'Finalize':
       return status;
   }

@@ -39,7 +39,8 @@ function actionText(action: Action): string {
       return `CannotPlace ${action.code}`;
     case 'MarkReachable':
       return action.reachable ? 'Reachable' : `Unreachable ${action.code}`;
+    case 'ShowDeletion':
     case 'Finalize':
-      return 'Finalize';
+      return action.kind;
   }
 }
