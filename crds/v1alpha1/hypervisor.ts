@@ -59,7 +59,9 @@ const unmanagedSchema = object('A guest that no VirtualMachine declares. It is r
 const hypervisorStatusSchema = object('What the daemon sees, and what the operator says of the daemon.', {
   capacity: optional(amountSchema('What the machine has.')),
   allocatable: optional(
-    amountSchema('What may be given to VMs: capacity less what is reserved, times the overcommit.'),
+    amountSchema(
+      'What may be given to VMs: capacity less what is reserved, times the overcommit, less what unmanaged guests hold.',
+    ),
   ),
   freeMemory: optional(quantity('Memory that nobody uses now, rounded.')),
   virtualMachineCount: optional(integer('Managed guests that are defined here.', { minimum: 0, maximum: 1_000_000 })),

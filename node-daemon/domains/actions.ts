@@ -28,7 +28,7 @@ export type Plan =
   | { readonly kind: 'Act'; readonly step: Step }
   | { readonly kind: 'Report'; readonly report: Report; readonly again?: number }
   | { readonly kind: 'Nothing'; readonly reason: string; readonly again?: number }
-  /** A guest of ours whose VirtualMachine is gone: told in the inventory, never touched. */
+  /** A guest that bears our marks and that no VirtualMachine declares: told in the inventory, never touched. */
   | { readonly kind: 'Orphaned'; readonly reason: string };
 
 /** A snapshot whose VM was found to be placed here and decided. */

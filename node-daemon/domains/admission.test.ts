@@ -32,17 +32,17 @@ describe('the admission point of a node', () => {
 
   it('says which of CPUs and memory is short, and by how much', () => {
     const node = admission(guest('a', amount(3, 2)));
-    expect(node.roomFor('b', amount(2, 1))).to.deep.equal({ fits: false, reason: '2 CPUs are needed and 1 are free.' });
+    expect(node.roomFor('b', amount(2, 1))).to.deep.equal({ fits: false, reason: 'CPUs needed: 2, free: 1.' });
     expect(node.roomFor('b', amount(1, 3))).to.deep.equal({
       fits: false,
-      reason: '3Gi of memory are needed and 2Gi are free.',
+      reason: 'Memory needed: 3Gi, free: 2Gi.',
     });
   });
 
   it('says that none is free where more was given than there is by now', () => {
     const node = admission(guest('a', amount(4, 4)));
     node.setAllocatable(amount(2, 2));
-    expect(node.roomFor('b', SMALL)).to.deep.equal({ fits: false, reason: '1 CPUs are needed and 0 are free.' });
+    expect(node.roomFor('b', SMALL)).to.deep.equal({ fits: false, reason: 'CPUs needed: 1, free: 0.' });
   });
 
   it('cannot tell before it knows the machine and all its guests', () => {

@@ -26,11 +26,10 @@ export class Admission {
     const taken = this.#takenByOthers(uuid);
     const cpus = this.#allocatable.cpus - taken.cpus;
     const memoryBytes = this.#allocatable.memoryBytes - taken.memoryBytes;
-    if (amount.cpus > cpus)
-      return { fits: false, reason: `${amount.cpus} CPUs are needed and ${Math.max(cpus, 0)} are free.` };
+    if (amount.cpus > cpus) return { fits: false, reason: `CPUs needed: ${amount.cpus}, free: ${Math.max(cpus, 0)}.` };
     if (amount.memoryBytes <= memoryBytes) return { fits: true };
     const [needed, free] = [formatQuantity(amount.memoryBytes), formatQuantity(Math.max(memoryBytes, 0))];
-    return { fits: false, reason: `${needed} of memory are needed and ${free} are free.` };
+    return { fits: false, reason: `Memory needed: ${needed}, free: ${free}.` };
   }
 
   /** Takes the room before the start is tried, and says whether it was there; if so, `started` or `release` follows. */

@@ -83,6 +83,17 @@ describe('whatever the daemon sees of a guest', () => {
     });
   });
 
+  it('it does nothing to a copy of a guest, marks and all', () => {
+    fc.assert(
+      fc.property(arbitrarySnapshot, (snapshot) => {
+        if (snapshot.domain.kind !== 'Present') return;
+        const copy = { ...snapshot.domain.domain, uuid: '00000000-0000-4000-8000-000000000000' };
+        const plan = planDomain({ ...snapshot, cached: undefined, domain: { kind: 'Present', domain: copy } });
+        expect(plan.kind).to.be.oneOf(['Nothing', 'Verify', 'Orphaned']);
+      }),
+    );
+  });
+
   it('it does nothing while the hypervisor does not answer', () => {
     fc.assert(
       fc.property(arbitrarySnapshot, (snapshot) => {

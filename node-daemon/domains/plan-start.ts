@@ -108,7 +108,7 @@ function planStart(mine: Mine, reason: string, ended?: Report): Plan {
   if (failed !== undefined) return failed;
   const { room } = snapshot;
   if (room.fits === undefined) return { kind: 'Nothing', reason: room.reason, again: ROOM_RETRY_MS };
-  if (!room.fits) return refused('NoRoom', room.reason);
+  if (!room.fits) return refused('NoRoom', `There is no room on ${snapshot.self.name}. ${room.reason}`);
   return act(snapshot, { kind: 'Start', reason });
 }
 

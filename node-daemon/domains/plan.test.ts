@@ -28,6 +28,11 @@ describe('whose a guest is', () => {
       { cached: vm, domain: guest, live: 'Gone' },
       'orphaned',
     ],
+    [
+      'is nobody where it is a copy of another, marks and all',
+      { domain: domainOf(vm, { uuid: uuidFor('copy') }), live: runningMachine({ metadata: DELETING }) },
+      'orphaned',
+    ],
     ['is of no interest where VM and guest are gone', { cached: vm, live: 'Gone' }, 'nothing'],
     ['is found by a live read where the watch lags behind', { domain: guest, live: vm }, 'tell Running'],
     ['changes nothing before something was granted', { cached: newMachine() }, 'nothing'],

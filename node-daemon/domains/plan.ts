@@ -1,6 +1,7 @@
 // What the daemon does about one guest: pure, from a snapshot to one plan with its reason. First whose guest it is,
 // then what was granted, then what is seen. The parts for starting, stopping and leaving alone lie beside it.
 import { epochIsOver } from '#crds/derive/epoch.ts';
+import { instanceUuid } from '#crds/derive/signed-payload.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { InstanceState, PlacementStatus } from '#crds/v1alpha1/virtual-machine-status.ts';
 import type { Domain, DomainMetadata } from '../hypervisor/driver.ts';
@@ -37,6 +38,9 @@ function planOwnerless(snapshot: Snapshot): Plan {
 function planOwned(snapshot: Snapshot, vm: VirtualMachine): Plan {
   const { self } = snapshot;
   const { granted, placement } = vm.status ?? {};
+  const domain = presentDomain(snapshot);
+  if (domain !== undefined && domain.uuid !== instanceUuid(vm))
+    return { kind: 'Orphaned', reason: 'It is a copy of a guest of ours, marks and all: nobody declared it.' };
   if (granted === undefined || placement === undefined) return { kind: 'Nothing', reason: 'Nothing was granted.' };
   if (placement.hypervisor !== self.name) return planLeftover(snapshot, placement);
   return planMine({ snapshot, vm, granted, placement });

@@ -152,9 +152,9 @@ describe('the words about a guest that is', () => {
   const table: [string, VirtualMachineStatus, string, string][] = [
     [
       'refused',
-      told({ powerState: 'Refused', fault: { code: 'NoRoom', reason: '2 CPUs are needed and 1 are free.' } }, vm),
+      told({ powerState: 'Refused', fault: { code: 'NoRoom', reason: 'CPUs needed: 2, free: 1.' } }, vm),
       'Provisioned',
-      'False NoRoom: 2 CPUs are needed and 1 are free.',
+      'False NoRoom: CPUs needed: 2, free: 1.',
     ],
     ['removed', told({ powerState: 'Absent' }, vm), 'Provisioned', 'False Removed: The guest was removed.'],
     [

@@ -25,6 +25,14 @@ export function allocatableOf(capacity: Amount, reserved: Amount, overcommit: Hy
   };
 }
 
+/** What is left of an amount; never below 0. */
+export function less(amount: Amount, taken: Amount): Amount {
+  return {
+    cpus: Math.max(0, amount.cpus - taken.cpus),
+    memoryBytes: Math.max(0, amount.memoryBytes - taken.memoryBytes),
+  };
+}
+
 /** An amount as the API writes it; memory rounded down to whole mebibytes, so that people can read it. */
 export function amountStatus({ cpus, memoryBytes }: Amount): NonNullable<HypervisorStatus['capacity']> {
   return { cpus, memory: formatQuantity(wholeMebibytes(memoryBytes)) };

@@ -68,6 +68,16 @@ describe('the status of a Hypervisor', () => {
     expect(hypervisorStatus(report({ driver: { ...seen, inventory } })).virtualMachineCount).to.equal(1);
   });
 
+  it('gives to VMs only what no unmanaged guest holds', () => {
+    const running: Domain = { uuid: 'b2', name: 'busy', powerState: 'Running', cpus: 5, memoryBytes: 20 * GIBIBYTE };
+    const huge: Domain = { ...running, uuid: 'b3', powerState: 'Paused', cpus: 90, memoryBytes: GIBIBYTE };
+    const none = { known: new Map<string, string>(), confirmedGone: new Set<string>() };
+    const allocatable = (guests: Domain[]) =>
+      hypervisorStatus(report({ driver: { ...seen, inventory: takeInventory(guests, none) } })).allocatable;
+    expect(allocatable([...domains, running])).to.deep.equal({ cpus: 10, memory: '40Gi' });
+    expect(allocatable([running, huge])).to.deep.equal({ cpus: 0, memory: '39Gi' });
+  });
+
   it('is the same again where nothing changed by more than noise', () => {
     const previous = hypervisorStatus(report());
     const node = { ...seen.node, freeMemoryBytes: 39.8 * GIBIBYTE };

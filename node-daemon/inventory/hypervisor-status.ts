@@ -5,7 +5,7 @@ import type { Condition, Usage } from '#crds/v1alpha1/fragments.ts';
 import type { HypervisorSpec, HypervisorStatus } from '#crds/v1alpha1/hypervisor.ts';
 import { timestampOf } from '#runtime/clock.ts';
 import type { Capabilities, NodeInfo } from '../hypervisor/driver.ts';
-import { type Amount, allocatableOf, amountStatus, quantizedFreeMemory } from './capacity.ts';
+import { type Amount, allocatableOf, amountStatus, less, quantizedFreeMemory } from './capacity.ts';
 import type { Inventory } from './unmanaged.ts';
 
 /** What the daemon could learn from its driver in this pass. */
@@ -63,7 +63,9 @@ function seen(report: HypervisorReport, view: DriverView & { kind: 'Seen' }): Pa
   const heldBytes = held === undefined ? undefined : parseQuantity(held);
   return {
     capacity: amountStatus(node),
-    allocatable: amountStatus(allocatableOf(node, report.reserved, report.spec.overcommit)),
+    allocatable: amountStatus(
+      less(allocatableOf(node, report.reserved, report.spec.overcommit), inventory.unmanagedHeld),
+    ),
     freeMemory: formatQuantity(quantizedFreeMemory(heldBytes, node.freeMemoryBytes, node.memoryBytes)),
     virtualMachineCount: inventory.managed.length + inventory.unconfirmed.length,
     capabilities: capabilitiesStatus(view),

@@ -17,7 +17,7 @@ describe('the inventory', () => {
   it('counts a domain whose VirtualMachine is known as managed', () => {
     const ours = domain('web', 'uid-1');
     const inventory = takeInventory([ours], virtualMachines({ 'uid-1': 'uuid-of-web' }));
-    expect(inventory).to.deep.equal({ managed: [ours], unconfirmed: [], unmanaged: [], unmanagedCount: 0 });
+    expect(inventory).to.deep.include({ managed: [ours], unconfirmed: [], unmanaged: [], unmanagedCount: 0 });
   });
 
   it('reports a domain without metadata as Foreign, with its state', () => {
@@ -38,7 +38,7 @@ describe('the inventory', () => {
   it('says nothing of a domain of ours whose VirtualMachine is merely not known: it must be asked for', () => {
     const ours = domain('web', 'uid-1');
     const inventory = takeInventory([ours], virtualMachines());
-    expect(inventory).to.deep.equal({ managed: [], unconfirmed: [ours], unmanaged: [], unmanagedCount: 0 });
+    expect(inventory).to.deep.include({ managed: [], unconfirmed: [ours], unmanaged: [], unmanagedCount: 0 });
   });
 
   it('reports a domain of ours as Orphaned once its VirtualMachine is confirmed to be gone', () => {
@@ -55,6 +55,19 @@ describe('the inventory', () => {
     const domains = [domain('b'), domain('z', 'gone'), domain('a'), domain('y', 'gone')];
     const { unmanaged } = takeInventory(domains, virtualMachines({}, ['gone']));
     expect(unmanaged.map(({ name }) => name)).to.deep.equal(['y', 'z', 'a', 'b']);
+  });
+
+  it('adds up what running guests hold that nobody declared', () => {
+    const off = { ...domain('off'), powerState: 'ShutOff' as const };
+    const domains = [
+      domain('stranger'),
+      domain('orphan', 'gone'),
+      domain('web', 'uid-1'),
+      domain('asked', 'uid-2'),
+      off,
+    ];
+    const { unmanagedHeld } = takeInventory(domains, virtualMachines({ 'uid-1': 'uuid-of-web' }, ['gone']));
+    expect(unmanagedHeld).to.deep.equal({ cpus: 2, memoryBytes: 2 });
   });
 
   it('reports as many as the API takes, and says how many there are', () => {

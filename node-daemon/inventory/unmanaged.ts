@@ -2,6 +2,7 @@
 // nothing: a domain is called orphaned only once a live GET has found its VirtualMachine gone.
 import type { HypervisorStatus } from '#crds/v1alpha1/hypervisor.ts';
 import type { Domain } from '../hypervisor/driver.ts';
+import type { Amount } from './capacity.ts';
 
 export type UnmanagedGuest = NonNullable<HypervisorStatus['unmanaged']>[number];
 
@@ -20,6 +21,8 @@ export interface Inventory {
   /** Orphaned ones first, then by name; at most `UNMANAGED_MAX`. */
   readonly unmanaged: readonly UnmanagedGuest[];
   readonly unmanagedCount: number;
+  /** What those of them hold that have a process: it cannot be given to VMs. */
+  readonly unmanagedHeld: Amount;
 }
 
 /** As many as the API takes. */
@@ -37,7 +40,17 @@ export function takeInventory(domains: readonly Domain[], virtualMachines: Known
     unconfirmed: by.Unconfirmed ?? [],
     unmanaged: unmanaged.slice(0, UNMANAGED_MAX),
     unmanagedCount: unmanaged.length,
+    unmanagedHeld: held([...(by.Orphaned ?? []), ...(by.Foreign ?? [])]),
   };
+}
+
+function held(domains: readonly Domain[]): Amount {
+  return domains
+    .filter(({ powerState }) => powerState !== 'ShutOff' && powerState !== 'Crashed')
+    .reduce((sum, { cpus, memoryBytes }) => ({ cpus: sum.cpus + cpus, memoryBytes: sum.memoryBytes + memoryBytes }), {
+      cpus: 0,
+      memoryBytes: 0,
+    });
 }
 
 function belongingOf({ uuid, metadata }: Domain, { known, confirmedGone }: KnownVirtualMachines): Belonging {
