@@ -1,16 +1,20 @@
 // Conditions as metav1.Condition defines them, as values: nothing here changes what it is given.
 import type { Condition } from '#crds/v1alpha1/fragments.ts';
 
+/** A condition to be told; when its status last changed follows from what was told before. */
 export type ConditionInput = Omit<Condition, 'lastTransitionTime'>;
 
+/** The condition of this type, if it was ever told. */
 export function findCondition(conditions: readonly Condition[] | undefined, type: string): Condition | undefined {
   return conditions?.find((condition) => condition.type === type);
 }
 
+/** False also where nobody has told it: see `isConditionFalse`. */
 export function isConditionTrue(conditions: readonly Condition[] | undefined, type: string): boolean {
   return findCondition(conditions, type)?.status === 'True';
 }
 
+/** Whether it was told not to hold; what was never told, or is Unknown, is neither true nor false. */
 export function isConditionFalse(conditions: readonly Condition[] | undefined, type: string): boolean {
   return findCondition(conditions, type)?.status === 'False';
 }

@@ -7,9 +7,6 @@ import { QUANTITY_PATTERN } from '#crds/quantity.ts';
 export interface CelRule {
   rule: string;
   message: string;
-  reason?: 'FieldValueInvalid' | 'FieldValueForbidden' | 'FieldValueRequired';
-  fieldPath?: string;
-  optionalOldSelf?: boolean;
 }
 
 interface Common<T> {
@@ -30,6 +27,7 @@ export function object<P extends TProperties>(description: string, properties: P
   return Type.Object(properties, extras(description, options));
 }
 
+/** A property that may be left out. */
 export function optional<S extends TSchema>(schema: S) {
   return Type.Optional(schema);
 }
@@ -49,6 +47,7 @@ export function text(
   });
 }
 
+/** One of these words. */
 export function stringEnum<const V extends string>(description: string, values: readonly V[], options: Common<V> = {}) {
   return Type.Unsafe<V>({ type: 'string', enum: [...values], ...extras(description, options) });
 }
@@ -65,6 +64,7 @@ export function integer(description: string, bounds: Common<number> & { minimum:
   });
 }
 
+/** Yes or no. */
 export function flag(description: string, options: Common<boolean> = {}) {
   return Type.Unsafe<boolean>({ type: 'boolean', ...extras(description, options) });
 }
@@ -99,26 +99,16 @@ export function stringMap(
   });
 }
 
+type ListBounds = Common<unknown> & { maxItems: number };
+
 /** An atomic list: a patch replaces it whole. */
-export function list<S extends TSchema>(description: string, item: S, bounds: Common<unknown> & { maxItems: number }) {
-  return Type.Unsafe<Static<S>[]>({
-    type: 'array',
-    maxItems: bounds.maxItems,
-    items: item,
-    'x-kubernetes-list-type': 'atomic',
-    ...extras(description, bounds),
-  });
+export function list<S extends TSchema>(description: string, item: S, bounds: ListBounds) {
+  return array(item, { 'x-kubernetes-list-type': 'atomic', ...extras(description, bounds) }, bounds.maxItems);
 }
 
 /** A set: no value twice. */
-export function setOf<S extends TSchema>(description: string, item: S, bounds: Common<unknown> & { maxItems: number }) {
-  return Type.Unsafe<Static<S>[]>({
-    type: 'array',
-    maxItems: bounds.maxItems,
-    items: item,
-    'x-kubernetes-list-type': 'set',
-    ...extras(description, bounds),
-  });
+export function setOf<S extends TSchema>(description: string, item: S, bounds: ListBounds) {
+  return array(item, { 'x-kubernetes-list-type': 'set', ...extras(description, bounds) }, bounds.maxItems);
 }
 
 /** A list whose entries are told apart by `key`: server-side apply merges it entry by entry. */
@@ -126,14 +116,12 @@ export function listMap<S extends TSchema>(
   description: string,
   key: string & keyof Static<S>,
   item: S,
-  bounds: Common<unknown> & { maxItems: number },
+  bounds: ListBounds,
 ) {
-  return Type.Unsafe<Static<S>[]>({
-    type: 'array',
-    maxItems: bounds.maxItems,
-    items: item,
-    'x-kubernetes-list-type': 'map',
-    'x-kubernetes-list-map-keys': [key],
-    ...extras(description, bounds),
-  });
+  const kind = { 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': [key] };
+  return array(item, { ...kind, ...extras(description, bounds) }, bounds.maxItems);
+}
+
+function array<S extends TSchema>(items: S, keywords: object, maxItems: number) {
+  return Type.Unsafe<Static<S>[]>({ type: 'array', maxItems, items, ...keywords });
 }

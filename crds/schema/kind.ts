@@ -9,7 +9,6 @@ export interface PrinterColumn {
   description: string;
   /** 0 is always shown, 1 only with `-o wide`. */
   priority?: 0 | 1;
-  format?: string;
 }
 
 export interface KindDefinition {
@@ -41,6 +40,7 @@ export interface ResourceDescriptor<T> {
   readonly objectType?: T;
 }
 
+/** What the client of this project has to know of the kind to ask for its objects. */
 export function resourceOf<T>(definition: KindDefinition, apiVersion: string): ResourceDescriptor<T> {
   const { kind, plural, scope, selectableFields = [] } = definition;
   return { apiVersion, kind, plural, namespaced: scope === 'Namespaced', selectableFields };

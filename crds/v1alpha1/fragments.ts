@@ -16,6 +16,7 @@ export const DNS_LABEL = '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$';
 /** Reasons are CamelCase, as in every Kubernetes condition. */
 const REASON = '^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$';
 
+/** A name within something else, such as a disk of a VM. */
 export function dnsLabel(description: string) {
   return text(description, { maxLength: 63, minLength: 1, pattern: DNS_LABEL });
 }
@@ -37,6 +38,7 @@ const conditionSchema = object('One aspect of the observed state, in the form of
 });
 export interface Condition extends Static<typeof conditionSchema> {}
 
+/** The conditions of one object, told apart by type. */
 export function conditions(description: string) {
   return listMap(description, 'type', conditionSchema, { maxItems: 16 });
 }
@@ -111,18 +113,7 @@ export interface ObjectMeta {
   generation?: number;
   creationTimestamp?: string;
   deletionTimestamp?: string;
-  deletionGracePeriodSeconds?: number;
   labels?: Record<string, string>;
   annotations?: Record<string, string>;
   finalizers?: string[];
-  ownerReferences?: OwnerReference[];
-}
-
-export interface OwnerReference {
-  apiVersion: string;
-  kind: string;
-  name: string;
-  uid: string;
-  controller?: boolean;
-  blockOwnerDeletion?: boolean;
 }
