@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { findCondition } from '#crds/conditions.ts';
+import type { Condition } from '#crds/v1alpha1/fragments.ts';
 import type { Hypervisor } from '#crds/v1alpha1/hypervisor.ts';
 import { hypervisorKind } from '#crds/v1alpha1/hypervisor.ts';
 import { validatorFor } from '#crds/validate.ts';
@@ -10,6 +11,8 @@ import { planHypervisor, toldSilentSince } from './plan.ts';
 import { statusAfter } from './status.ts';
 
 const SINCE = timeAfter(-60);
+const said = (type: string, status: Condition['status'], reason: string) =>
+  condition(type, status, { reason, observedGeneration: 1 });
 const NEW = hypervisor({ status: { conditions: [] } });
 
 function planned(given: Hypervisor, silentSince?: string): string {
@@ -18,13 +21,14 @@ function planned(given: Hypervisor, silentSince?: string): string {
 }
 
 describe('what the operator says of a hypervisor', () => {
+  const edited = hypervisor({ metadata: { generation: 2 }, spec: { scanIntervalSeconds: 60 } });
   const cordoned = { spec: { unschedulable: true } };
   const silent = hypervisor({
     status: {
       conditions: [
-        condition('Accepted', 'True', { reason: 'Allowed' }),
-        condition('Schedulable', 'False', { reason: 'Silent' }),
-        condition('Ready', 'Unknown', { reason: 'Silent' }),
+        said('Accepted', 'True', 'Allowed'),
+        said('Schedulable', 'False', 'Silent'),
+        said('Ready', 'Unknown', 'Silent'),
       ],
     },
   });
@@ -32,9 +36,9 @@ describe('what the operator says of a hypervisor', () => {
   const spoken = hypervisor({
     status: {
       conditions: [
-        condition('Accepted', 'True', { reason: 'Allowed' }),
-        condition('Schedulable', 'False', { reason: 'Silent' }),
-        condition('Ready', 'True', { reason: 'Operational' }),
+        said('Accepted', 'True', 'Allowed'),
+        said('Schedulable', 'False', 'Silent'),
+        said('Ready', 'True', 'Operational'),
       ],
     },
   });
@@ -50,6 +54,7 @@ describe('what the operator says of a hypervisor', () => {
       'Schedulable=False Cordoned, Ready=Unknown Silent',
     ],
     ['is nothing more while it stays silent', planned(silent, SINCE), ''],
+    ['is said again of a new spec', planned(edited), 'Accepted=True Allowed, Schedulable=True Open'],
     ['is that it is open once its daemon has spoken again', planned(spoken), 'Schedulable=True Open'],
   ];
   for (const [title, told, expected] of table) {

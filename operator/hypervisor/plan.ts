@@ -31,13 +31,13 @@ export interface Plan {
 /** Until there are policies, whoever may create a Hypervisor may join. */
 export function planHypervisor({ hypervisor, silentSince }: Snapshot): Plan {
   const wanted = [accepted(), schedulable(hypervisor, silentSince), ...readiness(silentSince)];
-  const said = hypervisor.status?.conditions;
-  return { conditions: wanted.filter((told) => !alreadySaid(said, told)) };
+  return { conditions: wanted.filter((told) => !alreadySaid(hypervisor, told)) };
 }
 
-function alreadySaid(conditions: readonly Condition[] | undefined, { type, status, reason }: Told): boolean {
-  const known = findCondition(conditions, type);
-  return known?.status === status && known.reason === reason;
+/** Of an earlier spec is not said: `kubectl wait` waits for a condition of the newest one. */
+function alreadySaid({ metadata, status: said }: Hypervisor, { type, status, reason }: Told): boolean {
+  const known = findCondition(said?.conditions, type);
+  return known?.status === status && known.reason === reason && known.observedGeneration === (metadata.generation ?? 0);
 }
 
 function accepted(): Told {
