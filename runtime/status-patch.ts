@@ -1,4 +1,5 @@
 // Status is written as the difference between two statuses, and only against the very object the decision was made on.
+import { type Fields, isFields } from './kube/json.ts';
 import { type KubeObject, keyOf, type ResourceType } from './kube/resource.ts';
 import type { KubeStore } from './kube/store.ts';
 
@@ -53,8 +54,6 @@ export async function writeStatus<T extends WithStatus>(
   return store.mergePatch(type, keyOf(observed), patch, { subresource: 'status', ...(signal && { signal }) });
 }
 
-type Fields = Record<string, unknown>;
-
 function objectDifference(from: Fields, to: Fields): Fields {
   const names = new Set([...Object.keys(from), ...Object.keys(to)]);
   const changes = [...names].map((name) => [name, difference(present(from, name), present(to, name))] as const);
@@ -83,10 +82,6 @@ function sameJson(a: unknown, b: unknown): boolean {
     return names.every((name) => sameJson(own(a, name), own(b, name)));
   }
   return a === b;
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** A merge patch cannot tell null from absent, so neither does this. */

@@ -1,7 +1,7 @@
 // The way of every write through the simulated API server: defaults, mutation, schema, validation.
 import { KubeError } from '../errors.ts';
+import { isFields, wireCopy } from '../json.ts';
 import { type KubeObject, keyOf, keyText, type ObjectMetadata } from '../resource.ts';
-import { isFields, wireCopy } from './json.ts';
 import type { AdmissionRequest, KindModel } from './kind-model.ts';
 
 export type Model = KindModel<KubeObject>;

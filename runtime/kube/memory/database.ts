@@ -1,8 +1,8 @@
 // The storage behind the simulated API server: every change has a revision, counted over all kinds.
 import { KubeError } from '../errors.ts';
+import { deepFreeze } from '../json.ts';
 import type { KubeObject } from '../resource.ts';
 import type { FieldOwner } from './field-owners.ts';
-import { deepFreeze } from './json.ts';
 
 export interface Entry {
   readonly object: KubeObject;

@@ -1,8 +1,8 @@
 // Who set which field: what server-side apply needs to find conflicts. Lists are one field each, owned whole.
 import { isDeepStrictEqual } from 'node:util';
 import { KubeError } from '../errors.ts';
+import { type Fields, isFields } from '../json.ts';
 import type { KubeObject } from '../resource.ts';
-import { type Fields, isFields } from './json.ts';
 
 /** The same name in two operations is two owners, as on the API server. Fields are texts such as ".spec.replicas". */
 export interface FieldOwner {

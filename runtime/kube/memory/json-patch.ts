@@ -2,8 +2,8 @@
 // API server is milder than the RFC, so is this: a missing field can be replaced, and equals null in a test.
 import { isDeepStrictEqual } from 'node:util';
 import { KubeError } from '../errors.ts';
+import { type Fields, isFields, wireCopy } from '../json.ts';
 import type { JsonPatchOperation } from '../store.ts';
-import { type Fields, isFields, wireCopy } from './json.ts';
 
 type Container = Fields | unknown[];
 

@@ -1,5 +1,5 @@
 // JSON merge patch, RFC 7386.
-import { type Fields, isFields } from './json.ts';
+import { type Fields, isFields } from '../json.ts';
 
 /** The target with the patch merged in, by the algorithm of RFC 7386 section 2. Changes neither argument. */
 export function mergePatch(target: unknown, patch: unknown): unknown {

@@ -1,7 +1,7 @@
 // Label and field selectors, as text and as predicates.
 import { KubeError } from '../errors.ts';
+import { valueAt } from '../json.ts';
 import type { KubeObject, ResourceType } from '../resource.ts';
-import { valueAt } from './json.ts';
 
 export type Selects = (object: KubeObject) => boolean;
 

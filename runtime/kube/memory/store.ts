@@ -1,5 +1,6 @@
 // The store port over the simulated API server, as one user sees it.
 import { isKubeError, KubeError } from '../errors.ts';
+import { wireCopy } from '../json.ts';
 import { checkKey, checkNew } from '../object-check.ts';
 import { type KubeObject, keyOf, keyText, type ObjectKey, type ResourceType } from '../resource.ts';
 import type {
@@ -17,7 +18,6 @@ import type {
 import type { Entry } from './database.ts';
 import type { Call, Fault } from './faults.ts';
 import { applyFields } from './field-owners.ts';
-import { wireCopy } from './json.ts';
 import { jsonPatch } from './json-patch.ts';
 import type { WriteVerb } from './kind-model.ts';
 import { mergePatch } from './merge-patch.ts';

@@ -1,7 +1,8 @@
-// Plain JSON values, as they would come off the wire.
+// Plain JSON values, as they come off the wire.
 
 export type Fields = Record<string, unknown>;
 
+/** Whether it is an object with fields, and neither null nor a list. */
 export function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
