@@ -1,9 +1,9 @@
 import { expect } from 'chai';
+import { metricFaults } from '#test/metric-names.ts';
 import { VirtualClock } from './clock-virtual.ts';
 import { MemoryApiServer } from './kube/memory/server.ts';
 import { LEASES } from './lease.ts';
 import { meteredStore } from './metered-store.ts';
-import { metricFaults } from './metric-names.ts';
 import { controllerMetrics, createMetrics, leaderMetrics, reflectorMetrics, storeMetrics } from './metrics.ts';
 
 function everything() {
