@@ -158,7 +158,6 @@ function heartbeatOf(options: NodeDaemonOptions): Heartbeat {
 
 function domainController(options: NodeDaemonOptions, context: DomainContext): Controller {
   const { clock, random, logger, workers, controllerObserver } = options;
-  const observer = controllerObserver?.('domain');
   return new Controller({
     name: 'domain',
     reconcile: async (uuid, signal) => reconcileDomain(context, uuid, signal),
@@ -166,6 +165,6 @@ function domainController(options: NodeDaemonOptions, context: DomainContext): C
     random,
     logger,
     workers: workers ?? 8,
-    ...(observer === undefined ? {} : { observer }),
+    observer: controllerObserver?.('domain'),
   });
 }

@@ -1,7 +1,7 @@
 // Puts the operator together from its parts. No decision is made here.
 import { hypervisorResource, virtualMachineResource } from '#crds/v1alpha1/kinds.ts';
 import { LEADER_LEASE, SYSTEM_NAMESPACE } from '#crds/v1alpha1/names.ts';
-import { Controller, type ControllerObserver } from '#runtime/controller.ts';
+import { Controller, type ControllerObserver, type Reconcile } from '#runtime/controller.ts';
 import { guardedStore } from '#runtime/guarded-store.ts';
 import { type KubeObject, keyOf, keyText } from '#runtime/kube/resource.ts';
 import { LeaderElection } from '#runtime/leader-election.ts';
@@ -129,13 +129,8 @@ function candidatesIn(world: World, { clock }: OperatorOptions): Candidate[] {
   });
 }
 
-function controller(
-  options: OperatorOptions,
-  name: string,
-  reconcile: ConstructorParameters<typeof Controller>[0]['reconcile'],
-): Controller {
+function controller(options: OperatorOptions, name: string, reconcile: Reconcile): Controller {
   const { clock, random, logger, workers, controllerObserver } = options;
-  const observer = controllerObserver?.(name);
   return new Controller({
     name,
     reconcile,
@@ -143,6 +138,6 @@ function controller(
     random,
     logger,
     workers: workers ?? 8,
-    ...(observer === undefined ? {} : { observer }),
+    observer: controllerObserver?.(name),
   });
 }

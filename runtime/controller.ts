@@ -37,7 +37,7 @@ export interface ControllerOptions {
   backoff?: BackoffOptions;
   /** How long `run` lets reconciles in flight finish after `stop`; 10 seconds by default. */
   drainMs?: number;
-  observer?: ControllerObserver;
+  observer?: ControllerObserver | undefined;
 }
 
 /** So many conflicts in a row are somebody else's writes; one more is a fault like any other. */

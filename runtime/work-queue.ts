@@ -15,7 +15,7 @@ export interface WorkQueueOptions {
   random: Random;
   /** Between the retries of one key; 100 ms to 5 minutes by default. */
   backoff?: BackoffOptions;
-  observer?: WorkQueueObserver;
+  observer?: WorkQueueObserver | undefined;
 }
 
 interface Delay {
