@@ -1,6 +1,5 @@
 // What an operator of the site and Kubernetes' probes ask of a process: /metrics, /healthz, /readyz.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
 import type { Logger } from './log.ts';
 
@@ -42,7 +41,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     (request, response) => void respond(options, request, response),
   );
   await listen(server, port, address);
-  const bound = (server.address() as AddressInfo).port;
+  const bound = portOf(server);
   logger.info('serving metrics and health', { address, port: bound });
   return { port: bound, close: async () => close(server) };
 }
@@ -55,6 +54,12 @@ async function listen(server: Server, port: number, address: string): Promise<vo
     });
     server.listen(port, address, resolve);
   });
+}
+
+function portOf(server: Server): number {
+  const bound = server.address();
+  if (typeof bound !== 'object' || bound === null) throw new TypeError('the server listens on no TCP port');
+  return bound.port;
 }
 
 async function close(server: Server): Promise<void> {

@@ -38,6 +38,7 @@ export function flagOf(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
+/** "metricsPort" → "USHER_METRICS_PORT", unless the option names another. */
 export function variableOf(name: string, { env }: OptionDefinition): string {
   return env ?? `USHER_${flagOf(name).replaceAll('-', '_').toUpperCase()}`;
 }
