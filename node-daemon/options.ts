@@ -1,3 +1,4 @@
+// What the daemon of one hypervisor machine can be told.
 import { hostname } from 'node:os';
 import { parseQuantity } from '#crds/quantity.ts';
 import type { OptionTable } from '#runtime/option-table.ts';
@@ -15,9 +16,11 @@ function quantityFault(text: string): string | undefined {
 }
 
 function labelsFault(text: string): string | undefined {
-  return Object.entries(text.split(',').filter(Boolean)).every(([, pair]) => LABEL.test(pair))
-    ? undefined
-    : 'must be label=value pairs joined by commas';
+  return pairsIn(text).every((pair) => LABEL.test(pair)) ? undefined : 'must be label=value pairs joined by commas';
+}
+
+function pairsIn(text: string): string[] {
+  return text.split(',').filter((pair) => pair !== '');
 }
 
 export const nodeDaemonOptions = {
@@ -83,8 +86,12 @@ export const nodeDaemonOptions = {
   },
 } as const satisfies OptionTable;
 
-/** "a=b,c=d" as a record. */
+/** "a=b,c=d" as a record; the text is known to be well-formed. */
 export function parseLabels(text: string): Record<string, string> {
-  const pairs = text.split(',').filter(Boolean);
-  return Object.fromEntries(pairs.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]));
+  return Object.fromEntries(
+    pairsIn(text).map((pair) => {
+      const [label = '', value = ''] = pair.split('=');
+      return [label, value];
+    }),
+  );
 }

@@ -1,3 +1,4 @@
+// What the operator can be told.
 import type { OptionTable } from '#runtime/option-table.ts';
 import { commonOptions } from '#runtime/program.ts';
 
