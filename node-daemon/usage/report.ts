@@ -9,6 +9,7 @@ import { keyOf } from '#runtime/kube/resource.ts';
 import type { JsonPatchOperation, KubeStore } from '#runtime/kube/store.ts';
 import type { Logger } from '#runtime/log.ts';
 import type { ObjectReader } from '#runtime/object-cache.ts';
+import { pause } from '#runtime/signals.ts';
 import type { HypervisorDriver } from '../hypervisor/driver.ts';
 import { isDriverError } from '../hypervisor/errors.ts';
 import { addSample, averagesOf, NO_HISTORY, type UsageHistory } from './averages.ts';
@@ -50,7 +51,7 @@ export class UsageReporter {
       await this.sample(signal).catch((error: unknown) => {
         if (!signal.aborted) logger.warn('usage could not be reported', { error });
       });
-      await clock.sleep(sampleIntervalMs, signal).catch(() => undefined);
+      await pause(clock, sampleIntervalMs, signal);
     }
   }
 
