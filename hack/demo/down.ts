@@ -1,11 +1,13 @@
-import { access, rm } from 'node:fs/promises';
+// The end of the demo.
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { announce } from '../progress.ts';
 import { stopSite } from '../site/site.ts';
 import { DIRECTORY, MACHINE_DIRECTORY } from './places.ts';
 
 /** Ends everything that `make demo` started, by its records, and removes its files. Quiet where there is nothing. */
 export async function demoDown(): Promise<void> {
-  if (!(await isDemoThere())) {
+  if (!isDemoThere()) {
     announce('There is no demo to remove.');
     return;
   }
@@ -15,9 +17,7 @@ export async function demoDown(): Promise<void> {
   announce(`Stopped ${stopped.length === 0 ? 'nothing that still ran' : stopped.join(', ')}. The demo is gone.`);
 }
 
-export async function isDemoThere(): Promise<boolean> {
-  return access(DIRECTORY).then(
-    () => true,
-    () => false,
-  );
+/** Whether there is a demo, or what is left of one. */
+export function isDemoThere(): boolean {
+  return existsSync(DIRECTORY);
 }

@@ -4,7 +4,8 @@ import type { Site } from '../site/site.ts';
 import { DIRECTORY, KUBECONFIG } from './places.ts';
 import { heading, say } from './terminal.ts';
 
-export function nextCommands(site: Site): void {
+/** The last chapter: commands, each with what it shows. */
+export function sayWhatToTry(site: Site): void {
   const [machine] = site.machines;
   const { kubectl } = site.controlPlane;
   heading('5. It is yours now');

@@ -15,7 +15,8 @@ const run = promisify(execFile);
 const EXAMPLES = ['examples/first-vm.yaml', 'examples/two-more.yaml'];
 const VICTIM = 'web-2';
 
-export async function startMachines(site: Site, kubectl: Kubectl): Promise<void> {
+/** The hypervisors open, and the examples become guests that run and have addresses. */
+export async function runGuests(site: Site, kubectl: Kubectl): Promise<void> {
   for (const hypervisor of hypervisorsOf(site)) {
     await demand(kubectl, 'it did not register', ...waitFor('create'), hypervisor);
   }
@@ -50,6 +51,7 @@ async function policiesInForce(kubectl: Kubectl): Promise<void> {
   throw new Error('the API server did not put the admission policies in force');
 }
 
+/** What Kubernetes says of the guests, and what one of them says itself: on its serial console and to a ping. */
 export async function showGuests(site: Site, kubectl: Kubectl): Promise<void> {
   heading('3. What they are');
   await demand(kubectl, 'no usage was reported', ...waitFor('jsonpath={.status.usage.cpu.oneMinute}'), 'uvm', '--all');
@@ -57,7 +59,7 @@ export async function showGuests(site: Site, kubectl: Kubectl): Promise<void> {
   const home = await homeOf(site, 'hello');
   if (home?.kind !== 'qemu') return;
   say('  The serial console of hello:');
-  indented(await console(join(home.host.consoleDirectory, 'default.hello.log')));
+  indented(await saidOnConsole(join(home.host.consoleDirectory, 'default.hello.log')));
   const address = await ask(site.controlPlane, 'get', 'uvm', 'hello', '-o', 'jsonpath={.status.addresses[0].ip}');
   say(`  It answers a ping from this machine, at the address that was observed (${address}):`);
   const { stdout } = await run('ping', ['-c', '2', '-w', '60', address]);
@@ -65,7 +67,7 @@ export async function showGuests(site: Site, kubectl: Kubectl): Promise<void> {
 }
 
 /** The guest's own lines, once it says that it has its address; the rest is escape sequences and a shell's prompt. */
-async function console(file: string): Promise<string> {
+async function saidOnConsole(file: string): Promise<string> {
   const deadline = performance.now() + 60_000;
   for (;;) {
     const text = await readFile(file, 'utf8');
@@ -76,6 +78,7 @@ async function console(file: string): Promise<string> {
   }
 }
 
+/** A guest is killed where it runs; what is noticed, said and done about it. Nothing where guests are simulated. */
 export async function killOneGuest(site: Site, kubectl: Kubectl): Promise<void> {
   const home = await homeOf(site, VICTIM);
   if (home?.kind !== 'qemu') return;

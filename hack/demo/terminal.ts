@@ -5,14 +5,17 @@ import { createInterface } from 'node:readline';
 import { styleText } from 'node:util';
 import type { ControlPlane } from '../control-plane/control-plane.ts';
 
+/** Opens a chapter. */
 export function heading(text: string): void {
   process.stdout.write(`\n${styleText('bold', text)}\n`);
 }
 
+/** A line to the user. */
 export function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
+/** The answer to a command, set apart from what the demo itself says. */
 export function indented(text: string): void {
   say(text.replaceAll(/^/gm, '    '));
 }

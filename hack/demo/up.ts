@@ -1,20 +1,19 @@
 // The main job from beginning to end: a site, three VMs, what they say, a guest killed behind the system's back.
-
 import { guestImageObstacle } from '../hypervisor-host/guest/image.ts';
 import { hostObstacle } from '../hypervisor-host/hosts.ts';
 import { announce, elapsedText } from '../progress.ts';
 import { type Site, startSite } from '../site/site.ts';
 import { isDemoThere } from './down.ts';
-import { nextCommands } from './next.ts';
+import { sayWhatToTry } from './next.ts';
 import { DIRECTORY, MACHINE_DIRECTORY } from './places.ts';
-import { killOneGuest, showGuests, startMachines } from './story.ts';
+import { killOneGuest, runGuests, showGuests } from './story.ts';
 import { heading, Kubectl, say } from './terminal.ts';
 
 const MACHINES = ['hv1', 'hv2'];
 
 /** Brings the demo up, shows it at work, and leaves it running. Rejects, with everything stopped, where it cannot. */
 export async function demoUp(): Promise<void> {
-  if (await isDemoThere()) {
+  if (isDemoThere()) {
     throw new Error('there is one already, or what is left of one. Remove it with make demo-down, then try again');
   }
   const began = performance.now();
@@ -29,13 +28,13 @@ export async function demoUp(): Promise<void> {
     announce: (text) => say(`  ${text} …`),
   });
   await orStop(site, async () => tellStory(site));
-  nextCommands(site);
+  sayWhatToTry(site);
   announce(`\nThe demo took ${elapsedText(performance.now() - began)}, without what had to be built first.`);
 }
 
 async function tellStory(site: Site): Promise<void> {
   const kubectl = new Kubectl(site.controlPlane);
-  await startMachines(site, kubectl);
+  await runGuests(site, kubectl);
   await showGuests(site, kubectl);
   await killOneGuest(site, kubectl);
 }

@@ -2,15 +2,17 @@
 import { chmod, chown, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-const LIBVIRTD = (uuid: string, directory: string) => `listen_tls = 0
+function libvirtdConfig(uuid: string, directory: string): string {
+  return `listen_tls = 0
 auth_unix_rw = "none"
 auth_unix_ro = "none"
 unix_sock_rw_perms = "0700"
 host_uuid = "${uuid}"
 log_outputs = "2:file:${directory}/libvirtd.log"
 `;
+}
 
-const QEMU = `user = "root"
+const QEMU_CONFIG = `user = "root"
 group = "root"
 security_driver = "none"
 cgroup_controllers = [ ]
@@ -47,8 +49,8 @@ export async function writeHostConfig(directory: string, uuid: string): Promise<
     await mkdir(join(directory, part), { recursive: true });
   }
   for (const part of ['lib', 'lib/qemu', 'cache/qemu']) await ownedByRoot(join(directory, part));
-  await writeFile(join(directory, 'etc/libvirtd.conf'), LIBVIRTD(uuid, directory));
-  await writeFile(join(directory, 'etc/qemu.conf'), QEMU);
+  await writeFile(join(directory, 'etc/libvirtd.conf'), libvirtdConfig(uuid, directory));
+  await writeFile(join(directory, 'etc/qemu.conf'), QEMU_CONFIG);
 }
 
 async function ownedByRoot(path: string): Promise<void> {

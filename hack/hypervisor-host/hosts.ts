@@ -137,6 +137,7 @@ export async function killLibvirt(
   await signalLibvirt(host, 'KILL');
 }
 
+/** Lets libvirtd come back that was to stay away; returns when it answers. */
 export async function releaseLibvirt(host: HypervisorHost): Promise<void> {
   await rm(join(host.directory, 'hold'), { force: true });
   await waitForLibvirt(host);
@@ -183,8 +184,11 @@ async function initPid({ pid, name }: Pick<StartedProcess, 'pid' | 'name'>): Pro
 
 /** Ends the machine, its guests and its wires, and removes its directory. Quiet about what is gone already. */
 export async function stopHost(host: HypervisorHost): Promise<void> {
-  await stopProcess(host.process);
-  await removeHostNetwork(host.network);
+  // A machine that ended by itself took its wires with it; others may have that number by now.
+  if (isRunning(host.process)) {
+    await stopProcess(host.process);
+    await removeHostNetwork(host.network);
+  }
   await rm(host.directory, { recursive: true, force: true });
 }
 

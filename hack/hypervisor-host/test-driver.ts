@@ -1,5 +1,6 @@
 // A libvirtd without privileges whose only use is to serve test:///default: libvirt's own mock-up of a hypervisor.
-import { access, chown, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chown, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { signalProcess, startProcess, stopProcess } from '../process.ts';
@@ -41,7 +42,7 @@ export async function startTestDriver(): Promise<TestDriver> {
     graceMilliseconds: 2_000,
     lifetime: 'parent',
   });
-  await until(`libvirtd serves test:///default (see ${directory}/log)`, 10, () => exists(socketPath));
+  await until(`libvirtd serves test:///default (see ${directory}/log)`, 10, async () => existsSync(socketPath));
   return {
     socketPath,
     uri: 'test:///default',
@@ -72,11 +73,4 @@ async function prepare(directory: string): Promise<Record<string, string>> {
     XDG_CONFIG_HOME: await own(join(directory, 'config')),
     XDG_CACHE_HOME: await own(join(directory, 'cache')),
   };
-}
-
-function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

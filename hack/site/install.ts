@@ -13,6 +13,7 @@ const root = join(import.meta.dirname, '../..');
 const API = join(root, 'crds/manifests');
 const RIGHTS = [join(root, 'operator/rbac'), join(root, 'operator/admission')];
 
+/** Returns when the API is served. Admission policies come in force some seconds later. */
 export async function installUsher(controlPlane: ControlPlane, announce: Announce): Promise<void> {
   announce('Applying the API, the rights and the admission policies');
   await kubectl(controlPlane, 'apply', '--server-side', '-f', API);

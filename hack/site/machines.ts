@@ -13,6 +13,7 @@ export interface Machines {
   stop(): Promise<void>;
 }
 
+/** Nothing runs for them: their daemons make the guests up. */
 export function simulatedMachines(names: readonly string[]): Machines {
   return { list: names.map((name) => ({ kind: 'simulated', name })), stop: async () => undefined };
 }

@@ -1,19 +1,8 @@
 // A bootable guest of a few megabytes, built on the spot from Debian's cloud kernel and busybox.
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import {
-  access,
-  chmod,
-  copyFile,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  symlink,
-  writeFile,
-} from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -45,7 +34,7 @@ export async function guestImageObstacle(): Promise<string | undefined> {
     ['/bin/busybox', 'busybox-static'],
     ['/usr/bin/cpio', 'cpio'],
   ] as const) {
-    if (!(await exists(file))) return `${file} is missing (Debian package ${needed})`;
+    if (!existsSync(file)) return `${file} is missing (Debian package ${needed})`;
   }
   return undefined;
 }
@@ -57,7 +46,7 @@ export async function guestImage(): Promise<GuestImage> {
   if (obstacle !== undefined || version === undefined) throw new Error(`no guest image can be built: ${obstacle}`);
   const bootDirectory = join(cacheDirectory(), `${version}-${await fingerprint()}`);
   const image: GuestImage = { bootDirectory, kernel: KERNEL, initrd: INITRD };
-  if (await exists(join(bootDirectory, INITRD))) return image;
+  if (existsSync(join(bootDirectory, INITRD))) return image;
   await withProgress('building the guest image', async () => build(version, bootDirectory));
   return image;
 }
@@ -121,11 +110,4 @@ async function copyModules(root: string, version: string): Promise<void> {
   const files = await modulesInLoadOrder(source);
   for (const file of files) await copyFile(join(source, file), join(root, 'lib/modules', basename(file)));
   await writeFile(join(root, 'lib/modules/order'), `${files.map((file) => basename(file)).join('\n')}\n`);
-}
-
-async function exists(file: string): Promise<boolean> {
-  return access(file).then(
-    () => true,
-    () => false,
-  );
 }
