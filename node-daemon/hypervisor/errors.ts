@@ -16,11 +16,14 @@ export type DriverErrorReason =
  * is. `NoRoom` and `Busy` may work later. `Failed` is everything the hypervisor refused for reasons of its own, which
  * the message gives.
  */
+/** A dying QEMU's last words may be megabytes; conditions and Events take so much with room for a sentence around it. */
+const MESSAGE_MAX = 1_024;
+
 export class DriverError extends Error {
   readonly reason: DriverErrorReason;
 
   constructor(reason: DriverErrorReason, message: string, cause?: unknown) {
-    super(message, { cause });
+    super(bounded(message), { cause });
     this.name = 'DriverError';
     this.reason = reason;
   }
@@ -28,4 +31,9 @@ export class DriverError extends Error {
 
 export function isDriverError(error: unknown, ...reasons: DriverErrorReason[]): error is DriverError {
   return error instanceof DriverError && (reasons.length === 0 || reasons.includes(error.reason));
+}
+
+/** Well-formed, or else the API server would store another text than it was sent. */
+function bounded(message: string): string {
+  return message.length <= MESSAGE_MAX ? message : `${message.slice(0, MESSAGE_MAX - 1).toWellFormed()}…`;
 }
