@@ -48,7 +48,10 @@ export interface DomainDefinition {
   readonly metadata: DomainMetadata;
 }
 
-/** ShuttingDown: the guest was asked and has not ended. Unknown: the hypervisor itself does not know, or it hangs. */
+/**
+ * ShuttingDown: the guest was asked and has not ended. Unknown: the hypervisor itself does not know, or it hangs. One
+ * whose start is under way, whoever waits for it still, is Running or Unknown, never ShutOff.
+ */
 export type DomainPowerState = 'Running' | 'Paused' | 'ShuttingDown' | 'ShutOff' | 'Crashed' | 'Unknown';
 
 /**

@@ -53,13 +53,13 @@ export function domainOf(guest: Guest): Domain {
   };
 }
 
-/** A guest that is being started is off until it runs. */
+/** A guest that is being started has a process already: who takes it for off may start it elsewhere. */
 function powerStateOf(power: Power, hung: boolean): Pick<Domain, 'powerState' | 'shutOffReason'> {
   switch (power.kind) {
     case 'Off':
       return { powerState: 'ShutOff', shutOffReason: power.reason };
     case 'Starting':
-      return { powerState: 'ShutOff', shutOffReason: 'Unknown' };
+      return { powerState: 'Unknown' };
     case 'Running':
     case 'ShuttingDown':
       return { powerState: hung ? 'Unknown' : power.kind };

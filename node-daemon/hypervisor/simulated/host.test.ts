@@ -67,7 +67,7 @@ describe('a simulated host in virtual time', () => {
     await driver.define(definition());
     const start = outcomeOf(driver.start(UUID));
     await clock.advance(2_999);
-    expect([start.outcome, (await stateOf(driver)).powerState]).to.deep.equal(['Pending', 'ShutOff']);
+    expect([start.outcome, (await stateOf(driver)).powerState]).to.deep.equal(['Pending', 'Unknown']);
     await clock.advance(1);
     expect([start.outcome, (await stateOf(driver)).powerState]).to.deep.equal(['Done', 'Running']);
   });
@@ -77,7 +77,7 @@ describe('a simulated host in virtual time', () => {
     await driver.define(definition());
     const start = outcomeOf(driver.start(UUID));
     await clock.advance(10_000);
-    expect([start.outcome, (await stateOf(driver)).powerState]).to.deep.equal(['Timeout', 'ShutOff']);
+    expect([start.outcome, (await stateOf(driver)).powerState]).to.deep.equal(['Timeout', 'Unknown']);
     await clock.advance(5_000);
     expect((await stateOf(driver)).powerState).to.equal('Running');
   });
