@@ -114,6 +114,15 @@ describe('the admission point of a node', () => {
     expect(node.roomFor('b', SMALL).fits).to.equal(true);
   });
 
+  it('is not told that a guest is gone by a list that was made while it was being started and came after', () => {
+    const node = admission();
+    node.accept('a', amount(4, 4));
+    const mark = node.mark();
+    node.started('a');
+    node.observeAll([guest('a', amount(4, 4), { powerState: 'ShutOff' })], mark);
+    expect(node.roomFor('b', SMALL).fits).to.equal(false);
+  });
+
   it('is not told by an old list that a guest runs which was seen off meanwhile', () => {
     const vm = placedMachine({ spec: { resources: { cpus: 4, memory: '4Gi' } } });
     const node = admission(domainOf(vm));

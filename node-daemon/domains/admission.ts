@@ -42,6 +42,7 @@ export class Admission {
 
   started(uuid: string): void {
     this.#starting.delete(uuid);
+    this.#touch(uuid);
   }
 
   release(uuid: string): void {
@@ -75,9 +76,14 @@ export class Admission {
     this.#listed = true;
   }
 
-  #hold(uuid: string, amount: Amount | undefined): void {
+  /** Lists that were asked for before say nothing of it any more. */
+  #touch(uuid: string): void {
     this.#changes += 1;
     this.#changedAt.set(uuid, this.#changes);
+  }
+
+  #hold(uuid: string, amount: Amount | undefined): void {
+    this.#touch(uuid);
     if (amount === undefined) this.#accepted.delete(uuid);
     else this.#accepted.set(uuid, { cpus: amount.cpus, memoryBytes: amount.memoryBytes });
   }
