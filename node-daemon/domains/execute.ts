@@ -82,6 +82,7 @@ async function start(work: Work): Promise<void> {
 const codes: Readonly<Partial<Record<DriverErrorReason, string>>> = {
   Invalid: 'InvalidOnHypervisor',
   NoRoom: 'NoRoom',
+  Conflict: 'NameTaken',
 };
 
 function rememberFault({ context, uuid }: Work, error: DriverError): void {

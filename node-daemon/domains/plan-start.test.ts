@@ -85,6 +85,11 @@ describe('the first start of a guest', () => {
       { live: vm, ...failedStart('NoRoom', 2) },
       'tell Refused (NoRoom)',
     ],
+    [
+      'is refused where another guest has its name: elsewhere it may be free',
+      { live: vm, ...failedStart('NameTaken', 2) },
+      'tell Refused (NameTaken)',
+    ],
   ];
   for (const [title, snapshot, expected] of table) {
     it(title, () => expect(planned(snapshot)).to.equal(expected));

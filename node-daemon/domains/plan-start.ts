@@ -116,6 +116,9 @@ function refused(code: string, reason: string): Plan {
   return { kind: 'Report', report: { powerState: 'Refused', fault: { code, reason } } };
 }
 
+/** Faults of this node, for which another may be chosen: the permission is given back. */
+const refusals: ReadonlySet<string> = new Set(['NoRoom', 'NameTaken']);
+
 /** While the pause after a failed start lasts, its cause is told instead of trying again. */
 function afterFailedStart({ snapshot }: Mine, ended: Report | undefined): Plan | undefined {
   const { memory, now } = snapshot;
@@ -123,7 +126,7 @@ function afterFailedStart({ snapshot }: Mine, ended: Report | undefined): Plan |
   const wait = startRetryPause(memory.failedStart.failures) - (now - memory.failedStart.failedAt);
   if (wait <= 0) return undefined;
   const { code, reason } = memory.failedStart;
-  if (code === 'NoRoom') return refused(code, reason);
+  if (refusals.has(code)) return refused(code, reason);
   const report: Report = { ...(ended ?? { powerState: 'Starting' }), fault: { code, reason } };
   return { kind: 'Report', report, again: wait };
 }
