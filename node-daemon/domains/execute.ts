@@ -47,12 +47,18 @@ function remember({ context, uuid }: Work, change: typeof rememberAsked): void {
   context.memories.set(uuid, change(context.memories.get(uuid), context.clock.monotonic()));
 }
 
-/** A hypervisor that cannot ask its guests counts as having asked: the grace period then ends in force, or never. */
+/**
+ * A guest that cannot be asked counts as asked, whatever the reason: the grace period then ends in force, or never. Only
+ * where the hypervisor itself does not answer nobody was asked, and no grace period runs.
+ */
 async function askShutdown(work: Work): Promise<void> {
+  const { driver } = work.context;
   try {
-    await work.context.driver.shutdown(work.uuid);
+    await driver.shutdown(work.uuid);
   } catch (error) {
-    if (!isDriverError(error, 'Unsupported', 'Busy')) throw error;
+    if (!isDriverError(error)) throw error;
+    await driver.observe(work.uuid);
+    work.context.logger.warn('the guest could not be asked to shut down', { uuid: work.uuid, error });
   }
   remember(work, rememberAsked);
 }
@@ -95,9 +101,12 @@ function rememberFault({ context, uuid }: Work, error: DriverError): void {
   memories.set(uuid, rememberFailedStart(memories.get(uuid), clock.monotonic(), fault));
 }
 
-async function tellingWhenSlow({ context, onSlowStart }: Work, work: () => Promise<void>): Promise<void> {
+/** Whether it could be told changes nothing: somebody may have written to the VM while the guest was being started. */
+async function tellingWhenSlow({ context, uuid, onSlowStart }: Work, work: () => Promise<void>): Promise<void> {
   const finished = new AbortController();
-  const telling = context.clock.sleep(WORTH_TELLING_MS, finished.signal).then(onSlowStart, () => undefined);
+  const tell = async () =>
+    onSlowStart().catch((error: unknown) => context.logger.debug('a slow start could not be told', { uuid, error }));
+  const telling = context.clock.sleep(WORTH_TELLING_MS, finished.signal).then(tell, () => undefined);
   try {
     await work();
   } finally {

@@ -1,4 +1,5 @@
 // All reading for a decision on one guest; the result is not changed any more.
+import { instanceUuid } from '#crds/derive/signed-payload.ts';
 import { parseQuantity } from '#crds/quantity.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { Address } from '#crds/v1alpha1/virtual-machine-status.ts';
@@ -84,15 +85,21 @@ function roomFor({ admission }: DomainContext, uuid: string, vm: VirtualMachine 
 }
 
 /**
- * The object as it is now, read past every cache. Another object of the same name is not it. Rejects with a KubeError
- * where the API server does not answer: then nothing is known, and nothing may be done.
+ * The object of this guest as it is now, read past every cache. Another object of the same name is not it, nor is the
+ * one of a guest that this is a copy of. Rejects with a KubeError where the API server does not answer: then nothing is
+ * known, and nothing may be done.
  */
-export async function readLive(context: DomainContext, snapshot: Snapshot, signal: AbortSignal): Promise<Live> {
+export async function readLive(
+  context: DomainContext,
+  uuid: string,
+  snapshot: Snapshot,
+  signal: AbortSignal,
+): Promise<Live> {
   const owner = ownerOf(snapshot);
   if (owner === undefined) return { kind: 'Gone' };
   try {
     const vm = await context.store.get(context.machineType, owner.key, signal);
-    return vm.metadata.uid === owner.uid ? { kind: 'Found', vm } : { kind: 'Gone' };
+    return vm.metadata.uid === owner.uid && instanceUuid(vm) === uuid ? { kind: 'Found', vm } : { kind: 'Gone' };
   } catch (error) {
     if (isKubeError(error, 'NotFound')) return { kind: 'Gone' };
     throw error;

@@ -29,7 +29,7 @@ export async function reconcileDomain(
   for (let round = 0; round < ROUNDS; round++) {
     const snapshot = await observe(context, uuid, live);
     const plan = planDomain(snapshot);
-    if (plan.kind === 'Verify') live = await readLive(context, snapshot, signal);
+    if (plan.kind === 'Verify') live = await readLive(context, uuid, snapshot, signal);
     else if (plan.kind === 'Act') live = await actOn(context, { uuid, plan, live, signal });
     else return conclude(context, { uuid, plan, snapshot, signal });
   }
@@ -126,7 +126,8 @@ async function write(context: DomainContext, { vm, snapshot, report, signal }: W
   if (!isDecided(vm) && !tellsNews(vm.status, next)) return vm;
   const written = await writeStatus(store, machineType, { observed: vm, next, signal });
   if (written === vm) return vm;
-  ownWrites.remember(written);
+  // Where it left this node while the answer was on its way, nobody would ever forget it.
+  if (context.machines.getByUid(vm.metadata.uid) !== undefined) ownWrites.remember(written);
   const unasked = report.fault ?? unaskedEnd(report);
   if (unasked !== undefined) context.warn(written, unasked.code, unasked.reason);
   return written;
