@@ -1,6 +1,13 @@
 import { expect } from 'chai';
 import type { Condition } from '#crds/v1alpha1/fragments.ts';
-import { type ConditionInput, findCondition, isConditionTrue, removeCondition, setCondition } from './conditions.ts';
+import {
+  type ConditionInput,
+  findCondition,
+  isConditionTrue,
+  removeCondition,
+  setCondition,
+  setConditions,
+} from './conditions.ts';
 
 const NOON = '2026-03-01T12:00:00Z';
 const MINUTE_LATER = '2026-03-01T12:01:00Z';
@@ -37,6 +44,18 @@ describe('setCondition', () => {
     expect(three.map(({ type }) => type)).to.deep.equal(['Ready', 'Placed']);
     expect(three[1]).to.equal(two[1]);
     expect(two[0]?.status).to.equal('False');
+  });
+});
+
+describe('setConditions', () => {
+  it('sets each in turn, all decided for the same generation', () => {
+    const { observedGeneration: _later, ...statement } = ready('True');
+    const statements = [statement, { ...statement, type: 'Placed' }];
+    const told = setConditions(undefined, statements, { observedGeneration: 3, time: NOON });
+    expect(told).to.deep.equal(
+      statements.map((said) => ({ ...said, observedGeneration: 3, lastTransitionTime: NOON })),
+    );
+    expect(setConditions(told, statements, { observedGeneration: 3, time: MINUTE_LATER })).to.equal(told);
   });
 });
 

@@ -4,6 +4,9 @@ import type { Condition } from '#crds/v1alpha1/fragments.ts';
 /** A condition to be told; when its status last changed follows from what was told before. */
 export type ConditionInput = Omit<Condition, 'lastTransitionTime'>;
 
+/** What is told; for which generation it was decided is told of several at once. */
+export type Statement = Omit<ConditionInput, 'observedGeneration'>;
+
 /** The condition of this type, if it was ever told. */
 export function findCondition(conditions: readonly Condition[] | undefined, type: string): Condition | undefined {
   return conditions?.find((condition) => condition.type === type);
@@ -34,6 +37,18 @@ export function setCondition(
   const lastTransitionTime = previous.status === input.status ? previous.lastTransitionTime : time;
   if (sameCondition(previous, input)) return all;
   return all.map((condition) => (condition === previous ? { ...input, lastTransitionTime } : condition));
+}
+
+/** The conditions with each of these in its place, as `setCondition` puts it there. */
+export function setConditions(
+  conditions: readonly Condition[] | undefined,
+  statements: readonly Statement[],
+  { observedGeneration, time }: { observedGeneration: number; time: string },
+): readonly Condition[] {
+  return statements.reduce<readonly Condition[]>(
+    (all, statement) => setCondition(all, { ...statement, observedGeneration }, time),
+    conditions ?? [],
+  );
 }
 
 /** The conditions without those of this type. */

@@ -1,6 +1,6 @@
 // The one place where the daemon turns what it planned to tell into a VM's next status.
 import { isDeepStrictEqual } from 'node:util';
-import { findCondition, removeCondition, setCondition } from '#crds/conditions.ts';
+import { findCondition, removeCondition, type Statement, setConditions } from '#crds/conditions.ts';
 import { deriveStatus } from '#crds/derive/derive-status.ts';
 import { instanceUuid } from '#crds/derive/signed-payload.ts';
 import { formatQuantity } from '#crds/quantity.ts';
@@ -98,24 +98,15 @@ function pendingOf({ vm, snapshot }: Telling) {
 
 function conditionsAfter(report: Report, telling: Telling, restartRequired: boolean): readonly Condition[] {
   const { vm, time } = telling;
-  const told = [provisioned(report, telling), synced(report, vm), present(report)];
-  const observedGeneration = vm.status?.granted?.generation ?? 0;
-  const all = told.reduce<readonly Condition[]>(
-    (conditions, condition) => setCondition(conditions, { ...condition, observedGeneration }, time),
-    vm.status?.conditions ?? [],
-  );
+  const statements = [provisioned(report, telling), synced(report, vm), present(report)];
+  const decided = { observedGeneration: vm.status?.granted?.generation ?? 0, time };
+  const all = setConditions(vm.status?.conditions, statements, decided);
   if (!restartRequired) return removeCondition(all, 'RestartRequired');
   const message = 'status.pendingChanges lists what takes effect only when the guest is stopped and started.';
-  return setCondition(
-    all,
-    { type: 'RestartRequired', status: 'True', reason: 'SpecChanged', message, observedGeneration },
-    time,
-  );
+  return setConditions(all, [{ type: 'RestartRequired', status: 'True', reason: 'SpecChanged', message }], decided);
 }
 
-type Told = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>;
-
-function provisioned({ fault, powerState }: Report, { vm, snapshot }: Telling): Told {
+function provisioned({ fault, powerState }: Report, { vm, snapshot }: Telling): Statement {
   const type = 'Provisioned';
   if (fault !== undefined) return { type, status: 'False', reason: fault.code, message: fault.reason };
   if (powerState === 'Absent') return { type, status: 'False', reason: 'Removed', message: 'The guest was removed.' };
@@ -127,7 +118,7 @@ function provisioned({ fault, powerState }: Report, { vm, snapshot }: Telling): 
   return { type, status: 'False', reason: 'NotDefined', message: `The guest is not defined on ${hypervisor}.` };
 }
 
-function synced({ powerState }: Report, vm: VirtualMachine): Told {
+function synced({ powerState }: Report, vm: VirtualMachine): Statement {
   const desired = vm.status?.granted?.powerState ?? 'Stopped';
   const off = powerState === 'Stopped' || powerState === 'Absent';
   const holds = desired === 'Running' ? powerState === 'Running' : off;
@@ -135,7 +126,7 @@ function synced({ powerState }: Report, vm: VirtualMachine): Told {
   return { type: 'PowerStateSynced', status: holds ? 'True' : 'False', reason: holds ? 'Synced' : powerState, message };
 }
 
-function present({ powerState, termination }: Report): Told {
+function present({ powerState, termination }: Report): Statement {
   const type = 'InstancePresent';
   switch (powerState) {
     case 'Running':

@@ -1,5 +1,5 @@
 // The status of the Hypervisor object, as its daemon reports it.
-import { type ConditionInput, setCondition } from '#crds/conditions.ts';
+import { type Statement, setConditions } from '#crds/conditions.ts';
 import { formatQuantity, parseQuantity } from '#crds/quantity.ts';
 import type { Condition, Usage } from '#crds/v1alpha1/fragments.ts';
 import type { HypervisorSpec, HypervisorStatus } from '#crds/v1alpha1/hypervisor.ts';
@@ -35,8 +35,6 @@ export interface HypervisorReport {
   /** Milliseconds since 1970. */
   readonly now: number;
 }
-
-type Statement = Omit<ConditionInput, 'observedGeneration'>;
 
 const VERSION_MAX = 64;
 const DETAIL_MAX = 1_024;
@@ -85,11 +83,9 @@ function capabilitiesStatus({ capabilities, node }: DriverView & { kind: 'Seen' 
 }
 
 function conditionsAfter({ previous, spec, driver, generation, now }: HypervisorReport): Condition[] {
-  let conditions: readonly Condition[] = previous?.conditions ?? [];
-  for (const statement of [readyOf(driver), driverConnectedOf(driver, spec.driver)]) {
-    conditions = setCondition(conditions, { ...statement, observedGeneration: generation }, timestampOf(now));
-  }
-  return [...conditions];
+  const statements = [readyOf(driver), driverConnectedOf(driver, spec.driver)];
+  const decided = { observedGeneration: generation, time: timestampOf(now) };
+  return [...setConditions(previous?.conditions, statements, decided)];
 }
 
 function readyOf(view: DriverView): Statement {

@@ -1,6 +1,5 @@
 // What the operator says of a hypervisor: whether it may take part, and whether it is heard. Pure.
-import { findCondition } from '#crds/conditions.ts';
-import type { Condition } from '#crds/v1alpha1/fragments.ts';
+import { findCondition, type Statement } from '#crds/conditions.ts';
 import type { Hypervisor, HypervisorStatus } from '#crds/v1alpha1/hypervisor.ts';
 
 export interface Snapshot {
@@ -21,11 +20,9 @@ export function toldSilentSince(status: HypervisorStatus | undefined): string | 
   return ready?.reason === SILENT ? ready.lastTransitionTime : undefined;
 }
 
-type Told = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>;
-
 export interface Plan {
   /** Conditions to set; none when all is said already. */
-  readonly conditions: readonly Told[];
+  readonly conditions: readonly Statement[];
 }
 
 /** Until there are policies, whoever may create a Hypervisor may join. */
@@ -35,17 +32,17 @@ export function planHypervisor({ hypervisor, silentSince }: Snapshot): Plan {
 }
 
 /** Of an earlier spec is not said: `kubectl wait` waits for a condition of the newest one. */
-function alreadySaid({ metadata, status: said }: Hypervisor, { type, status, reason }: Told): boolean {
+function alreadySaid({ metadata, status: said }: Hypervisor, { type, status, reason }: Statement): boolean {
   const known = findCondition(said?.conditions, type);
   return known?.status === status && known.reason === reason && known.observedGeneration === (metadata.generation ?? 0);
 }
 
-function accepted(): Told {
+function accepted(): Statement {
   const message = 'No policy objects: every hypervisor whose daemon may register is accepted.';
   return { type: 'Accepted', status: 'True', reason: 'Allowed', message };
 }
 
-function schedulable(hypervisor: Hypervisor, silentSince: string | undefined): Told {
+function schedulable(hypervisor: Hypervisor, silentSince: string | undefined): Statement {
   const type = 'Schedulable';
   if (hypervisor.spec.unschedulable === true) {
     return {
@@ -62,7 +59,7 @@ function schedulable(hypervisor: Hypervisor, silentSince: string | undefined): T
 }
 
 /** The daemon says of itself that it is ready; only its silence has to be told by somebody else. */
-function readiness(silentSince: string | undefined): Told[] {
+function readiness(silentSince: string | undefined): Statement[] {
   if (silentSince === undefined) return [];
   const message = `Its daemon has been silent since ${silentSince}. Guests may be running; nothing is done to them.`;
   return [{ type: 'Ready', status: 'Unknown', reason: SILENT, message }];
