@@ -3,7 +3,7 @@ import { VirtualClock } from '#runtime/clock-virtual.ts';
 import { condition } from '#test/builders/condition.ts';
 import { hypervisor } from '#test/builders/hypervisor.ts';
 import { TIME, timeAfter } from '#test/builders/time.ts';
-import { silentSinceOf } from './reconcile.ts';
+import { silentSinceOf } from './observe.ts';
 import { Heartbeats } from './silence.ts';
 
 describe('since when a hypervisor is silent', () => {

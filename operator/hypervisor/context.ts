@@ -1,0 +1,21 @@
+// What reconciling hypervisors needs of the world. Wiring fills it.
+import type { Hypervisor } from '#crds/v1alpha1/hypervisor.ts';
+import type { Clock } from '#runtime/clock.ts';
+import type { ResourceType } from '#runtime/kube/resource.ts';
+import type { KubeStore } from '#runtime/kube/store.ts';
+import type { ObjectReader } from '#runtime/object-cache.ts';
+import type { OwnWrites } from '#runtime/own-writes.ts';
+import type { Heartbeats } from './silence.ts';
+
+export interface HypervisorContext {
+  readonly store: KubeStore;
+  readonly hypervisorType: ResourceType<Hypervisor>;
+  readonly hypervisors: ObjectReader<Hypervisor>;
+  readonly ownWrites: OwnWrites<Hypervisor>;
+  readonly heartbeats: Heartbeats;
+  readonly clock: Clock;
+  /** Told when a hypervisor falls silent or is heard again, so that its VMs are looked at. */
+  readonly onReachabilityChanged: (hypervisor: string) => void;
+  /** Hypervisors told silent, to notice a change. */
+  readonly silent: Set<string>;
+}

@@ -1,0 +1,20 @@
+// All reading for what is said of one hypervisor.
+import type { Hypervisor } from '#crds/v1alpha1/hypervisor.ts';
+import { timestampOf } from '#runtime/clock.ts';
+import type { HypervisorContext } from './context.ts';
+import { type Snapshot, toldSilentSince } from './plan.ts';
+
+/** The hypervisor as it was last read or written, and whether it is heard at this moment. */
+export function observe(context: HypervisorContext, cached: Hypervisor): Snapshot {
+  const hypervisor = context.ownWrites.latest(cached);
+  return { hypervisor, silentSince: silentSinceOf(context, hypervisor) };
+}
+
+/** RFC 3339, by our own clock; undefined while its daemon is heard. */
+export function silentSinceOf(
+  { clock, heartbeats }: Pick<HypervisorContext, 'clock' | 'heartbeats'>,
+  { metadata, status }: Hypervisor,
+): string | undefined {
+  const silence = heartbeats.silentFor(metadata.name, clock.monotonic());
+  return silence === undefined ? toldSilentSince(status) : timestampOf(clock.now() - silence);
+}
