@@ -1,7 +1,7 @@
 // What the operator sees, always, whether it leads or not: so that a new leader knows everything at once.
 import type { Hypervisor } from '#crds/v1alpha1/hypervisor.ts';
 import { hypervisorResource, virtualMachineResource } from '#crds/v1alpha1/kinds.ts';
-import { HEARTBEAT_LABEL, SYSTEM_NAMESPACE } from '#crds/v1alpha1/names.ts';
+import { HEARTBEAT_LABEL, heartbeatLeaseName, SYSTEM_NAMESPACE } from '#crds/v1alpha1/names.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { Clock, Random } from '#runtime/clock.ts';
 import { keyOf, keyText } from '#runtime/kube/resource.ts';
@@ -127,6 +127,8 @@ export class World {
   #heard(lease: Lease, gone: boolean): void {
     const hypervisor = lease.metadata.labels?.[HEARTBEAT_LABEL];
     if (hypervisor === undefined || gone) return;
+    // Admission binds a daemon to the name of its Lease; what label it puts there is its own affair.
+    if (lease.metadata.name !== heartbeatLeaseName(hypervisor)) return;
     this.heartbeats.hear(hypervisor, lease.spec?.renewTime ?? '', this.#clock.monotonic());
     this.#listener?.hypervisorChanged(hypervisor);
   }
