@@ -35,11 +35,13 @@ async function writeDecision(
   actions: readonly Action[],
   signal: AbortSignal,
 ): Promise<void> {
-  const { store, machineType, ledger, ownWrites, sign, clock } = context;
+  const { store, machineType, machines, ledger, ownWrites, sign, clock } = context;
   const next = statusAfter(actions, { vm, sign, time: timestampOf(clock.now()) });
   const undo = ledger.assume({ ...vm, status: next });
   try {
     const written = await writeStatus(store, machineType, { observed: vm, next, signal });
+    // Where it was seen to go while the answer was on its way, nobody would ever take it out again.
+    if (machines.getByUid(vm.metadata.uid) === undefined) return;
     ownWrites.remember(written);
     ledger.record(written);
   } catch (error) {
