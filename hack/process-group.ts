@@ -40,6 +40,17 @@ export class ProcessGroup {
     await this.#record();
   }
 
+  /** Ends it as a crash would: kill -9. Does nothing where there is none of that name. */
+  async kill(name: string): Promise<void> {
+    const started = this.#started.get(name);
+    if (started !== undefined) await stopProcess({ ...started, graceMilliseconds: 0 });
+  }
+
+  isRunning(name: string): boolean {
+    const started = this.#started.get(name);
+    return started !== undefined && isRunning(started);
+  }
+
   /** Last started, first stopped. */
   async stopAll(): Promise<void> {
     for (const name of [...this.#started.keys()].toReversed()) await this.stop(name);

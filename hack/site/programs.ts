@@ -13,6 +13,7 @@ export interface Programs {
   readonly directory: string;
   readonly lifetime: 'parent' | 'detached';
   readonly heartbeatSeconds: number;
+  readonly virtualization: 'auto' | 'qemu';
 }
 
 /** A demo may be left running for weeks. */
@@ -20,7 +21,8 @@ const TOKEN_SECONDS = 30 * 24 * 3600;
 const SILENT_AFTER_HEARTBEATS = 4;
 const root = join(import.meta.dirname, '../..');
 
-export async function startOperator(running: Programs): Promise<void> {
+/** Several may run side by side, each under a name of its own: one leads. */
+export async function startOperator(running: Programs, name: string): Promise<void> {
   const { controlPlane, heartbeatSeconds } = running;
   const subject = {
     namespace: SYSTEM_NAMESPACE,
@@ -28,19 +30,13 @@ export async function startOperator(running: Programs): Promise<void> {
     expirationSeconds: TOKEN_SECONDS,
   };
   const token = await serviceAccountToken(controlPlane.access, subject);
-  const kubeconfig = await controlPlane.createKubeconfig('operator', token);
+  const kubeconfig = await controlPlane.createKubeconfig(name, token);
   const silence = String(heartbeatSeconds * SILENT_AFTER_HEARTBEATS);
-  await start(running, 'operator', [
-    'operator/main.ts',
-    '--kubeconfig',
-    kubeconfig,
-    '--silence-timeout-seconds',
-    silence,
-  ]);
+  await start(running, name, ['operator/main.ts', '--kubeconfig', kubeconfig, '--silence-timeout-seconds', silence]);
 }
 
 export async function startNodeDaemon(running: Programs, machine: Machine): Promise<void> {
-  const { controlPlane, heartbeatSeconds } = running;
+  const { controlPlane, heartbeatSeconds, virtualization } = running;
   const { name } = machine;
   await ensureNode(controlPlane, name);
   const subject = {
@@ -58,15 +54,17 @@ export async function startNodeDaemon(running: Programs, machine: Machine): Prom
     '--heartbeat-interval-seconds',
     String(heartbeatSeconds),
   ];
-  await start(running, `node-daemon-${name}`, ['node-daemon/main.ts', ...args, ...driverArgs(machine)]);
+  await start(running, `node-daemon-${name}`, ['node-daemon/main.ts', ...args, ...driverArgs(machine, virtualization)]);
 }
 
-function driverArgs(machine: Machine): string[] {
+function driverArgs(machine: Machine, virtualization: Programs['virtualization']): string[] {
   if (machine.kind === 'simulated') return ['--driver', 'simulated'];
   const { host, bootDirectory } = machine;
   return [
     '--libvirt-socket',
     host.socket,
+    '--virtualization',
+    virtualization,
     '--boot-directory',
     bootDirectory,
     '--console-directory',

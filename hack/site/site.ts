@@ -21,6 +21,8 @@ export interface SiteOptions {
   readonly announce: Announce;
   /** Of the daemons' heartbeats; the silence time-out of the operator is four times that. Seconds. */
   readonly heartbeatSeconds?: number;
+  /** What real guests run on. `auto`, unless given, tries KVM each time a daemon starts; `qemu` emulates. */
+  readonly virtualization?: 'auto' | 'qemu';
 }
 
 export interface Site {
@@ -29,7 +31,8 @@ export interface Site {
   readonly machines: readonly Machine[];
   /** The operator and the daemons, by name. */
   readonly programs: ProcessGroup;
-  startOperator(): Promise<void>;
+  /** Called `operator` unless named otherwise: several may run side by side. */
+  startOperator(name?: string): Promise<void>;
   startNodeDaemon(machine: string): Promise<void>;
   stop(): Promise<void>;
 }
@@ -82,14 +85,14 @@ interface Parts {
 }
 
 async function startPrograms({ options, controlPlane, programs, machines, stop }: Parts): Promise<Site> {
-  const { announce, directory, lifetime, heartbeatSeconds = 10 } = options;
-  const running = { controlPlane, programs, directory, lifetime, heartbeatSeconds };
+  const { announce, directory, lifetime, heartbeatSeconds = 10, virtualization = 'auto' } = options;
+  const running = { controlPlane, programs, directory, lifetime, heartbeatSeconds, virtualization };
   const site: Site = {
     options,
     controlPlane,
     machines,
     programs,
-    startOperator: async () => startOperator(running),
+    startOperator: async (name = 'operator') => startOperator(running, name),
     startNodeDaemon: async (name) => {
       const machine = machines.find((candidate) => candidate.name === name);
       if (machine === undefined) throw new Error(`there is no machine ${name} in this site`);
