@@ -91,8 +91,9 @@ const codes: Readonly<Partial<Record<DriverErrorReason, string>>> = {
   Conflict: 'NameTaken',
 };
 
-function rememberFault({ context, uuid }: Work, error: DriverError): void {
+function rememberFault({ context, uuid, vm }: Work, error: DriverError): void {
   const fault = {
+    generation: grantOf(vm).granted.generation,
     code: codes[error.reason] ?? 'StartFailed',
     reason: `${context.self().name} could not start the guest: ${error.message}. It is tried again, with growing pauses.`,
   };

@@ -11,7 +11,7 @@ import {
 } from './memory.ts';
 import { restartPause, startRetryPause } from './pauses.ts';
 
-const FAULT = { code: 'StartFailed', reason: 'It failed.' };
+const FAULT = { generation: 1, code: 'StartFailed', reason: 'It failed.' };
 
 describe('what is remembered of a stop', () => {
   it('is when it was asked first and last', () => {
@@ -51,7 +51,12 @@ describe('what is remembered of starts', () => {
   it('counts failures in a row, with the cause of the last', () => {
     const once = rememberFailedStart(nothingRemembered, 100, FAULT);
     const twice = rememberFailedStart(once, 200, { ...FAULT, reason: 'Otherwise.' });
-    expect(twice.failedStart).to.deep.equal({ code: 'StartFailed', reason: 'Otherwise.', failures: 2, failedAt: 200 });
+    expect(twice.failedStart).to.deep.equal({ ...FAULT, reason: 'Otherwise.', failures: 2, failedAt: 200 });
+  });
+
+  it('counts the failures of another generation anew', () => {
+    const failed = rememberFailedStart(nothingRemembered, 100, FAULT);
+    expect(rememberFailedStart(failed, 200, { ...FAULT, generation: 2 }).failedStart).to.include({ failures: 1 });
   });
 
   it('is nothing of failures once the guest runs', () => {

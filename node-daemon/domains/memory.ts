@@ -9,6 +9,9 @@ export interface StopInProgress {
 }
 
 export interface FailedStart {
+  /** The generation that was granted: another may cure the fault, and is tried at once. */
+  readonly generation: number;
+  /** In a row, of this generation. */
   readonly failures: number;
   readonly failedAt: number;
   readonly code: string;
@@ -49,9 +52,11 @@ export function rememberStarted(memory: DomainMemory, now: number): DomainMemory
 export function rememberFailedStart(
   memory: DomainMemory,
   now: number,
-  fault: { code: string; reason: string },
+  fault: Pick<FailedStart, 'generation' | 'code' | 'reason'>,
 ): DomainMemory {
-  return { ...memory, failedStart: { ...fault, failures: (memory.failedStart?.failures ?? 0) + 1, failedAt: now } };
+  const { failedStart } = memory;
+  const before = failedStart?.generation === fault.generation ? failedStart.failures : 0;
+  return { ...memory, failedStart: { ...fault, failures: before + 1, failedAt: now } };
 }
 
 /** The guest was seen to have ended by itself: the first sight counts, and a long run clears the streak. */

@@ -21,7 +21,10 @@ function ended(reason: LastTermination['reason']): { status: { lastTermination: 
 describe('the first start of a guest', () => {
   const vm = placedMachine();
   const failedStart = (code: string, secondsAgo: number, failures = 1) => ({
-    memory: { restarts: 0, failedStart: { failures, failedAt: NOW - secondsAgo * 1000, code, reason: 'It failed.' } },
+    memory: {
+      restarts: 0,
+      failedStart: { generation: 1, failures, failedAt: NOW - secondsAgo * 1000, code, reason: 'It failed.' },
+    },
   });
   const table: [string, SnapshotChanges, string][] = [
     ['is verified first', { cached: vm }, 'verify'],
@@ -78,6 +81,11 @@ describe('the first start of a guest', () => {
       'is tried again every five minutes in the long run',
       { live: vm, ...failedStart('StartFailed', 2, 90) },
       'tell Starting (StartFailed), again in 298 s',
+    ],
+    [
+      'happens at once when the spec was changed, which may have cured it',
+      { live: placedMachine({ metadata: { generation: 2 } }), ...failedStart('StartFailed', 2, 90) },
+      'Start',
     ],
     ['happens when the pause after a failure is over', { live: vm, ...failedStart('StartFailed', 5) }, 'Start'],
     [
@@ -239,7 +247,7 @@ describe('starting a crashed guest again', () => {
         domain,
         memory: {
           ...at(60).memory,
-          failedStart: { failures: 1, failedAt: NOW, code: 'StartFailed', reason: 'It failed.' },
+          failedStart: { generation: 1, failures: 1, failedAt: NOW, code: 'StartFailed', reason: 'It failed.' },
         },
       },
       'tell Crashed after Crashed (StartFailed), again in 5 s',

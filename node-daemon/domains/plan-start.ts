@@ -120,12 +120,12 @@ function refused(code: string, reason: string): Plan {
 const refusals: ReadonlySet<string> = new Set(['NoRoom', 'NameTaken']);
 
 /** While the pause after a failed start lasts, its cause is told instead of trying again. */
-function afterFailedStart({ snapshot }: Mine, ended: Report | undefined): Plan | undefined {
-  const { memory, now } = snapshot;
-  if (memory.failedStart === undefined) return undefined;
-  const wait = startRetryPause(memory.failedStart.failures) - (now - memory.failedStart.failedAt);
+function afterFailedStart({ snapshot, granted }: Mine, ended: Report | undefined): Plan | undefined {
+  const { failedStart } = snapshot.memory;
+  if (failedStart === undefined || failedStart.generation !== granted.generation) return undefined;
+  const wait = startRetryPause(failedStart.failures) - (snapshot.now - failedStart.failedAt);
   if (wait <= 0) return undefined;
-  const { code, reason } = memory.failedStart;
+  const { code, reason } = failedStart;
   if (refusals.has(code)) return refused(code, reason);
   const report: Report = { ...(ended ?? { powerState: 'Starting' }), fault: { code, reason } };
   return { kind: 'Report', report, again: wait };

@@ -14,6 +14,7 @@ const earlier = fc.constantFrom(0, 1_000, 4_000, 61_000, 700_000).map((milliseco
 
 const stop = fc.record({ askedAt: earlier, lastAskedAt: earlier, forced: fc.boolean(), withdrawn: fc.boolean() });
 const failedStart = fc.record({
+  generation: fc.constantFrom(1, 2, 3),
   failures: fc.integer({ min: 1, max: 9 }),
   failedAt: earlier,
   code: fc.constantFrom('StartFailed', 'InvalidOnHypervisor', 'NoRoom'),
