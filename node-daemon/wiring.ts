@@ -1,4 +1,5 @@
 // Puts the daemon of one node together from its parts. No decision is made here.
+import type { Amount } from '#crds/amount.ts';
 import { findCondition } from '#crds/conditions.ts';
 import { instanceUuid } from '#crds/derive/signed-payload.ts';
 import type { Hypervisor, HypervisorSpec } from '#crds/v1alpha1/hypervisor.ts';
@@ -17,7 +18,6 @@ import { Admission } from './domains/admission.ts';
 import { type DomainContext, Memories } from './domains/context.ts';
 import { reconcileDomain } from './domains/reconcile.ts';
 import type { HypervisorDriver } from './hypervisor/driver.ts';
-import type { Amount } from './inventory/capacity.ts';
 import { HypervisorReporter } from './inventory/report.ts';
 import { register } from './registration/register.ts';
 import { Scanner } from './scan.ts';

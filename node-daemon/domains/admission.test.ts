@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import type { Amount } from '#crds/amount.ts';
 import type { Domain } from '#node-daemon/hypervisor/driver.ts';
-import type { Amount } from '#node-daemon/inventory/capacity.ts';
 import { domainOf, domainOff } from '#test/builders/domain.ts';
 import { GIBIBYTE } from '#test/builders/hypervisor.ts';
 import { placedMachine } from '#test/builders/virtual-machine.ts';

@@ -1,7 +1,7 @@
 // The one admission point of the node: what runs here never adds up to more than may be given away.
+import { type Amount, minus, NO_AMOUNT, plus } from '#crds/amount.ts';
 import { formatQuantity } from '#crds/quantity.ts';
 import type { Domain } from '../hypervisor/driver.ts';
-import type { Amount } from '../inventory/capacity.ts';
 import { isUp } from './actions.ts';
 import type { Room } from './snapshot.ts';
 
@@ -23,9 +23,7 @@ export class Admission {
   roomFor(uuid: string, amount: Amount): Room {
     if (this.#allocatable === undefined || !this.#listed)
       return { fits: undefined, reason: 'What this machine can give away is not known yet.' };
-    const taken = this.#takenByOthers(uuid);
-    const cpus = this.#allocatable.cpus - taken.cpus;
-    const memoryBytes = this.#allocatable.memoryBytes - taken.memoryBytes;
+    const { cpus, memoryBytes } = minus(this.#allocatable, this.#takenByOthers(uuid));
     if (amount.cpus > cpus) return { fits: false, reason: `CPUs needed: ${amount.cpus}, free: ${Math.max(cpus, 0)}.` };
     if (amount.memoryBytes <= memoryBytes) return { fits: true };
     const [needed, free] = [formatQuantity(amount.memoryBytes), formatQuantity(Math.max(memoryBytes, 0))];
@@ -89,12 +87,7 @@ export class Admission {
   }
 
   #takenByOthers(uuid: string): Amount {
-    let [cpus, memoryBytes] = [0, 0];
-    for (const [other, amount] of this.#accepted) {
-      if (other === uuid) continue;
-      cpus += amount.cpus;
-      memoryBytes += amount.memoryBytes;
-    }
-    return { cpus, memoryBytes };
+    const others = [...this.#accepted].filter(([other]) => other !== uuid);
+    return others.reduce((taken, [, amount]) => plus(taken, amount), NO_AMOUNT);
   }
 }

@@ -1,7 +1,7 @@
 // From what was granted to what a driver is told to make.
 import { createHash } from 'node:crypto';
+import { amountOf } from '#crds/amount.ts';
 import { instanceUuid, signedPayload } from '#crds/derive/signed-payload.ts';
-import { parseQuantity } from '#crds/quantity.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { VirtualMachineSpec } from '#crds/v1alpha1/virtual-machine-spec.ts';
 import type { Granted, PlacementStatus } from '#crds/v1alpha1/virtual-machine-status.ts';
@@ -13,8 +13,7 @@ export function definitionOf(vm: VirtualMachine, granted: Granted, placement: Pl
   return {
     uuid: instanceUuid(vm),
     name: domainName(vm),
-    cpus: granted.resources.cpus,
-    memoryBytes: parseQuantity(granted.resources.memory),
+    ...amountOf(granted.resources),
     boot: bootOf(spec.boot),
     disks: (spec.disks ?? []).map((disk) => ({ ...disk, readOnly: disk.readOnly ?? false })),
     interfaces: (spec.interfaces ?? []).map((card) => interfaceOf(card, vm.metadata.uid)),

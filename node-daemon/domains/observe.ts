@@ -1,6 +1,6 @@
 // All reading for a decision on one guest; the result is not changed any more.
+import { amountOf } from '#crds/amount.ts';
 import { instanceUuid } from '#crds/derive/signed-payload.ts';
-import { parseQuantity } from '#crds/quantity.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { Address } from '#crds/v1alpha1/virtual-machine-status.ts';
 import { isKubeError } from '#runtime/kube/errors.ts';
@@ -81,7 +81,7 @@ function withInterface(address: Address, name: string | undefined): Address {
 function roomFor({ admission }: DomainContext, uuid: string, vm: VirtualMachine | undefined): Room {
   const resources = vm?.status?.granted?.resources;
   if (resources === undefined) return { fits: false, reason: 'Nothing was granted.' };
-  return admission.roomFor(uuid, { cpus: resources.cpus, memoryBytes: parseQuantity(resources.memory) });
+  return admission.roomFor(uuid, amountOf(resources));
 }
 
 /**

@@ -1,11 +1,7 @@
 // What a machine has, and what of it may be given to guests.
+import { type Amount, minus } from '#crds/amount.ts';
 import { formatQuantity } from '#crds/quantity.ts';
 import type { HypervisorSpec, HypervisorStatus } from '#crds/v1alpha1/hypervisor.ts';
-
-export interface Amount {
-  readonly cpus: number;
-  readonly memoryBytes: number;
-}
 
 const MEBIBYTE = 2 ** 20;
 /** Free memory is shown in steps of this share of the machine, or the power of two below. */
@@ -27,10 +23,8 @@ export function allocatableOf(capacity: Amount, reserved: Amount, overcommit: Hy
 
 /** What is left of an amount; never below 0. */
 export function less(amount: Amount, taken: Amount): Amount {
-  return {
-    cpus: Math.max(0, amount.cpus - taken.cpus),
-    memoryBytes: Math.max(0, amount.memoryBytes - taken.memoryBytes),
-  };
+  const { cpus, memoryBytes } = minus(amount, taken);
+  return { cpus: Math.max(0, cpus), memoryBytes: Math.max(0, memoryBytes) };
 }
 
 /** An amount as the API writes it; memory rounded down to whole mebibytes, so that people can read it. */

@@ -1,11 +1,12 @@
 // The status of the Hypervisor object, as its daemon reports it.
+import type { Amount } from '#crds/amount.ts';
 import { type Statement, setConditions } from '#crds/conditions.ts';
 import { formatQuantity, parseQuantity } from '#crds/quantity.ts';
 import type { Condition, Usage } from '#crds/v1alpha1/fragments.ts';
 import type { HypervisorSpec, HypervisorStatus } from '#crds/v1alpha1/hypervisor.ts';
 import { timestampOf } from '#runtime/clock.ts';
 import type { Capabilities, NodeInfo } from '../hypervisor/driver.ts';
-import { type Amount, allocatableOf, amountStatus, less, quantizedFreeMemory } from './capacity.ts';
+import { allocatableOf, amountStatus, less, quantizedFreeMemory } from './capacity.ts';
 import type { Inventory } from './unmanaged.ts';
 
 /** What the daemon could learn from its driver in this pass. */

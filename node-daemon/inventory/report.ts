@@ -1,4 +1,5 @@
 // Tells of this machine on its Hypervisor object: what it has, what runs there, whether the driver answers.
+import type { Amount } from '#crds/amount.ts';
 import { instanceUuid } from '#crds/derive/signed-payload.ts';
 import type { Hypervisor } from '#crds/v1alpha1/hypervisor.ts';
 import { hypervisorResource } from '#crds/v1alpha1/kinds.ts';
@@ -7,7 +8,7 @@ import { writeStatus } from '#runtime/status-patch.ts';
 import type { DomainContext } from '../domains/context.ts';
 import type { Domain } from '../hypervisor/driver.ts';
 import { isDriverError } from '../hypervisor/errors.ts';
-import { type Amount, allocatableOf } from './capacity.ts';
+import { allocatableOf } from './capacity.ts';
 import { type DriverView, hypervisorStatus } from './hypervisor-status.ts';
 import { takeInventory } from './unmanaged.ts';
 

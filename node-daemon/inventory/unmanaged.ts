@@ -1,8 +1,8 @@
 // Which guests of this node are ours, and which belong to nobody. Absence from a list of VirtualMachines proves
 // nothing: a domain is called orphaned only once a live GET has found its VirtualMachine gone.
+import { type Amount, NO_AMOUNT, plus } from '#crds/amount.ts';
 import type { HypervisorStatus } from '#crds/v1alpha1/hypervisor.ts';
 import type { Domain } from '../hypervisor/driver.ts';
-import type { Amount } from './capacity.ts';
 
 export type UnmanagedGuest = NonNullable<HypervisorStatus['unmanaged']>[number];
 
@@ -47,10 +47,7 @@ export function takeInventory(domains: readonly Domain[], virtualMachines: Known
 function held(domains: readonly Domain[]): Amount {
   return domains
     .filter(({ powerState }) => powerState !== 'ShutOff' && powerState !== 'Crashed')
-    .reduce((sum, { cpus, memoryBytes }) => ({ cpus: sum.cpus + cpus, memoryBytes: sum.memoryBytes + memoryBytes }), {
-      cpus: 0,
-      memoryBytes: 0,
-    });
+    .reduce<Amount>((sum, guest) => plus(sum, guest), NO_AMOUNT);
 }
 
 function belongingOf({ uuid, metadata }: Domain, { known, confirmedGone }: KnownVirtualMachines): Belonging {
