@@ -19,6 +19,7 @@ import { addressesOf } from './domains/addresses.ts';
 import { defineDomain, undefineDomain, writeMetadata } from './domains/definition.ts';
 import { listAll, observe } from './domains/inventory.ts';
 import { destroyDomain, shutDownDomain, startDomain } from './domains/power.ts';
+import { OpenStarts } from './domains/starts.ts';
 import { EventHub, EventTranslator } from './events.ts';
 import { KeyedLock } from './keyed-lock.ts';
 import { Lanes } from './lanes.ts';
@@ -46,11 +47,14 @@ class LibvirtDriver implements HypervisorDriver {
   readonly #hypervisor: Hypervisor;
   /** Starting, defining and undefining the same domain would make nonsense of each other's look before the leap. */
   readonly #changes = new KeyedLock();
+  readonly #starts: OpenStarts;
+  readonly #mayRun = (uuid: string): boolean => this.#starts.isOpen(uuid);
 
   constructor(options: LibvirtDriverOptions) {
     const { clock, domainType, consoleLogDirectory } = options;
     const events = this.#events;
     this.#options = options;
+    this.#starts = new OpenStarts(clock);
     this.#lanes = new Lanes(options, {
       prepare: (connection) => {
         const translator = new EventTranslator();
@@ -82,11 +86,11 @@ class LibvirtDriver implements HypervisorDriver {
   }
 
   list(): Promise<readonly Domain[]> {
-    return guarded(() => listAll(this.#lanes.query));
+    return guarded(() => listAll(this.#lanes.query, this.#mayRun));
   }
 
   observe(uuid: string): Promise<Observation> {
-    return guarded(() => observe(this.#lanes.query, uuid));
+    return guarded(() => observe(this.#lanes.query, uuid, this.#mayRun));
   }
 
   define(definition: DomainDefinition): Promise<void> {
@@ -104,7 +108,8 @@ class LibvirtDriver implements HypervisorDriver {
   }
 
   start(uuid: string): Promise<void> {
-    return guarded(() => this.#changes.run(uuid, () => startDomain(this.#lanes.action(uuid, 'start'), uuid)));
+    const start = () => this.#changes.run(uuid, () => startDomain(this.#lanes.action(uuid, 'start'), uuid));
+    return guarded(() => this.#starts.track(uuid, start));
   }
 
   shutdown(uuid: string): Promise<void> {

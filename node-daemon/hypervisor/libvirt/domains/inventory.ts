@@ -11,16 +11,19 @@ import { powerStateOf } from './power-state.ts';
 
 const KIBIBYTE = 1024;
 
+/** Says whether a domain that looks off may be about to run. */
+export type Doubt = (uuid: string) => boolean;
+
 /** Every domain of this hypervisor but our own probe; rejects where even one of them cannot be described. */
-export async function listAll(ask: Ask): Promise<readonly Domain[]> {
+export async function listAll(ask: Ask, doubt: Doubt): Promise<readonly Domain[]> {
   const handles = (await listDomains(ask)).filter(({ name }) => !name.startsWith(PROBE_NAME_PREFIX));
-  const described = await Promise.all(handles.map((handle) => describe(ask, handle)));
+  const described = await Promise.all(handles.map((handle) => describe(ask, handle, doubt)));
   return described.filter((domain) => domain !== undefined);
 }
 
-export async function observe(ask: Ask, uuid: string): Promise<Observation> {
+export async function observe(ask: Ask, uuid: string, doubt: Doubt): Promise<Observation> {
   const handle = await lookup(ask, uuid);
-  const domain = handle === undefined ? undefined : await describe(ask, handle);
+  const domain = handle === undefined ? undefined : await describe(ask, handle, doubt);
   return domain === undefined ? { kind: 'Absent' } : { kind: 'Present', domain };
 }
 
@@ -30,17 +33,26 @@ export function lookup(ask: Ask, uuid: string): Promise<DomainHandle | undefined
 }
 
 /** Undefined where the domain went away meanwhile. */
-function describe(ask: Ask, { uuid, name }: DomainHandle): Promise<Domain | undefined> {
+function describe(ask: Ask, handle: DomainHandle, doubt: Doubt): Promise<Domain | undefined> {
+  const { uuid, name } = handle;
+  const asking = Promise.all([getState(ask, uuid), getInfo(ask, uuid), metadataOf(ask, uuid)]);
   return unlessGone(
-    Promise.all([getState(ask, uuid), getInfo(ask, uuid), metadataOf(ask, uuid)]).then(([state, info, metadata]) => ({
+    asking.then(([state, info, metadata]) => ({
       uuid,
       name,
-      ...powerStateOf(state),
+      ...certain(powerStateOf(state), handle.active || doubt(uuid)),
       ...(metadata === undefined ? {} : { metadata }),
       cpus: info.cpus,
       memoryBytes: Number(info.maxMemoryKiB) * KIBIBYTE,
     })),
   );
+}
+
+type Power = ReturnType<typeof powerStateOf>;
+
+/** A domain that is off and has a number, or is just being started, is not off for sure. */
+function certain(power: Power, mayRun: boolean): Power {
+  return power.powerState === 'ShutOff' && mayRun ? { powerState: 'Unknown' } : power;
 }
 
 async function metadataOf(ask: Ask, uuid: string): Promise<DomainMetadata | undefined> {

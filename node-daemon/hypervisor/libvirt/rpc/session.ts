@@ -27,6 +27,9 @@ type State =
   | { readonly kind: 'Waiting'; readonly error: DriverError }
   | { readonly kind: 'Closed'; readonly error: DriverError };
 
+/** There is no connection: libvirt was not asked, and nothing will come of the call later. */
+export class NotConnected extends DriverError {}
+
 export class Session implements Caller {
   readonly #options: SessionOptions;
   readonly #end = new AbortController();
@@ -53,9 +56,15 @@ export class Session implements Caller {
     }
   }
 
-  /** While the connection is lost and the next attempt is awaited, rejects at once with what the last one failed of. */
+  /**
+   * While the connection is lost and the next attempt is awaited, rejects at once with `NotConnected` and what the last
+   * one failed of.
+   */
   async call(procedure: number, body: Buffer, timeoutMs: number): Promise<XdrDecoder> {
-    const connection = await this.#current();
+    const connection = await this.#current().catch((error: unknown) => {
+      const { reason, message } = asDriverError(error);
+      throw new NotConnected(reason, message, error);
+    });
     return connection.call(procedure, body, timeoutMs);
   }
 
@@ -121,7 +130,11 @@ export class Session implements Caller {
       this.#options.onDisconnected?.(reason);
       return reason;
     } catch (error) {
-      return error instanceof DriverError ? error : new DriverError('Unreachable', String(error), error);
+      return asDriverError(error);
     }
   }
+}
+
+function asDriverError(error: unknown): DriverError {
+  return error instanceof DriverError ? error : new DriverError('Unreachable', String(error), error);
 }
