@@ -1,7 +1,7 @@
 // The vocabulary of plans: what can be done to a guest and told of it.
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { Granted, InstanceState, PlacementStatus } from '#crds/v1alpha1/virtual-machine-status.ts';
-import type { Domain, DomainMetadata } from '../hypervisor/driver.ts';
+import type { DomainMetadata } from '../hypervisor/driver.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Termination } from './termination.ts';
 
@@ -42,18 +42,4 @@ export interface Mine {
 /** A step needs the object as it is now, not as a cache has it. */
 export function act(snapshot: Snapshot, step: Step): Plan {
   return snapshot.live.kind === 'Found' ? { kind: 'Act', step } : { kind: 'Verify', reason: step.reason };
-}
-
-export function presentDomain({ domain }: Snapshot): Domain | undefined {
-  return domain.kind === 'Present' ? domain.domain : undefined;
-}
-
-/** Whether it has a process that could be stopped. */
-export function isUp(domain: Domain): boolean {
-  return (
-    domain.powerState === 'Running' ||
-    domain.powerState === 'Paused' ||
-    domain.powerState === 'ShuttingDown' ||
-    domain.powerState === 'Unknown'
-  );
 }

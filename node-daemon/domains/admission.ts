@@ -1,8 +1,7 @@
 // The one admission point of the node: what runs here never adds up to more than may be given away.
 import { type Amount, minus, NO_AMOUNT, plus } from '#crds/amount.ts';
 import { formatQuantity } from '#crds/quantity.ts';
-import type { Domain } from '../hypervisor/driver.ts';
-import { isUp } from './actions.ts';
+import { type Domain, isUp } from '../hypervisor/driver.ts';
 import type { Room } from './snapshot.ts';
 
 export class Admission {

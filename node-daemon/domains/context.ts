@@ -8,7 +8,7 @@ import type { ObjectReader } from '#runtime/object-cache.ts';
 import type { OwnWrites } from '#runtime/own-writes.ts';
 import type { EventInitiator, HypervisorDriver } from '../hypervisor/driver.ts';
 import type { Admission } from './admission.ts';
-import { type DomainMemory, nothingRemembered } from './memory.ts';
+import type { Memories } from './memory.ts';
 import type { Self } from './snapshot.ts';
 
 export interface DomainContext {
@@ -31,20 +31,4 @@ export interface DomainContext {
   readonly warn: (vm: VirtualMachine, reason: string, message: string) => void;
   readonly clock: Clock;
   readonly logger: Logger;
-}
-
-export class Memories {
-  readonly #memories = new Map<string, DomainMemory>();
-
-  get(uuid: string): DomainMemory {
-    return this.#memories.get(uuid) ?? nothingRemembered;
-  }
-
-  set(uuid: string, memory: DomainMemory): void {
-    this.#memories.set(uuid, memory);
-  }
-
-  forget(uuid: string): void {
-    this.#memories.delete(uuid);
-  }
 }

@@ -75,3 +75,20 @@ export function rememberRunning({ failedStart: _over, ...memory }: DomainMemory)
 export function rememberOff({ stop: _done, ...memory }: DomainMemory): DomainMemory {
   return memory;
 }
+
+/** By the uuids of guests. */
+export class Memories {
+  readonly #memories = new Map<string, DomainMemory>();
+
+  get(uuid: string): DomainMemory {
+    return this.#memories.get(uuid) ?? nothingRemembered;
+  }
+
+  set(uuid: string, memory: DomainMemory): void {
+    this.#memories.set(uuid, memory);
+  }
+
+  forget(uuid: string): void {
+    this.#memories.delete(uuid);
+  }
+}

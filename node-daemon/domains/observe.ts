@@ -6,18 +6,18 @@ import type { Address } from '#crds/v1alpha1/virtual-machine-status.ts';
 import { isKubeError } from '#runtime/kube/errors.ts';
 import type { ObjectKey } from '#runtime/kube/resource.ts';
 import { isDriverError } from '../hypervisor/errors.ts';
-import { presentDomain } from './actions.ts';
 import type { DomainContext } from './context.ts';
 import { derivedMacAddress } from './definition.ts';
-import type { Live, Room, Seen, Snapshot } from './snapshot.ts';
+import { type Live, machineIn, presentDomain, type Room, type Seen, type Snapshot } from './snapshot.ts';
 
 /** As many as the API takes. */
 const ADDRESSES_TOLD = 32;
 
+/** Never rejects with a DriverError: that the hypervisor does not answer is part of what is seen. */
 export async function observe(context: DomainContext, uuid: string, live: Live): Promise<Snapshot> {
   const { admission, heartbeat, clock, self, memories, initiators } = context;
   const cached = cachedMachine(context, uuid);
-  const vm = live.kind === 'Found' ? live.vm : cached;
+  const vm = machineIn({ live, cached });
   const domain = await seen(context, uuid);
   if (domain.kind === 'Absent') admission.observe(uuid, undefined);
   if (domain.kind === 'Present') admission.observe(uuid, domain.domain);

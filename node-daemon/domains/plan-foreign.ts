@@ -1,6 +1,5 @@
 // A guest that bears a VM's uuid and nothing else of ours: somebody made it, or took our marks from it. It is told of and
 // left alone, whatever is asked.
-
 import { epochIsOver } from '#crds/derive/epoch.ts';
 import { NOT_OURS } from '#crds/derive/verdict.ts';
 import type { InstanceState } from '#crds/v1alpha1/virtual-machine-status.ts';

@@ -4,15 +4,15 @@ import { epochIsOver } from '#crds/derive/epoch.ts';
 import { instanceUuid } from '#crds/derive/signed-payload.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { InstanceState, PlacementStatus } from '#crds/v1alpha1/virtual-machine-status.ts';
-import type { Domain, DomainMetadata } from '../hypervisor/driver.ts';
-import { act, isUp, type Mine, type Plan, presentDomain, type Report } from './actions.ts';
+import { type Domain, type DomainMetadata, isUp } from '../hypervisor/driver.ts';
+import { act, type Mine, type Plan, type Report } from './actions.ts';
 import { metadataOf } from './definition.ts';
 import { HYPERVISOR_SILENT_RETRY_MS, PROVE_ALIVE_MS } from './pauses.ts';
 import { pendingChanges } from './pending-changes.ts';
 import { planForeign } from './plan-foreign.ts';
 import { planNotRunning } from './plan-start.ts';
 import { planStop } from './plan-stop.ts';
-import type { Snapshot } from './snapshot.ts';
+import { machineIn, presentDomain, type Snapshot } from './snapshot.ts';
 import { requestedTermination } from './termination.ts';
 
 /** Pure and total. */
@@ -20,11 +20,8 @@ export function planDomain(snapshot: Snapshot): Plan {
   if (snapshot.domain.kind === 'Unknown') {
     return { kind: 'Nothing', reason: snapshot.domain.why, again: HYPERVISOR_SILENT_RETRY_MS };
   }
-  const { cached, live } = snapshot;
-  if (live.kind === 'Gone') return planOwnerless(snapshot);
-  const vm = live.kind === 'Found' ? live.vm : cached;
-  if (vm === undefined) return planOwnerless(snapshot);
-  return planOwned(snapshot, vm);
+  const vm = machineIn(snapshot);
+  return vm === undefined || snapshot.live.kind === 'Gone' ? planOwnerless(snapshot) : planOwned(snapshot, vm);
 }
 
 function planOwnerless(snapshot: Snapshot): Plan {

@@ -14,8 +14,9 @@ import { createSimulatedDriver } from '../hypervisor/simulated/driver.ts';
 import { SimulatedHost } from '../hypervisor/simulated/host.ts';
 import type { SimulatedHostOptions } from '../hypervisor/simulated/machine-options.ts';
 import { Admission } from './admission.ts';
-import { type DomainContext, Memories } from './context.ts';
+import type { DomainContext } from './context.ts';
 import { definitionOf } from './definition.ts';
+import { Memories } from './memory.ts';
 import { reconcileDomain } from './reconcile.ts';
 
 const COPY = uuidFor('copy');

@@ -9,7 +9,7 @@ import { execute } from './execute.ts';
 import { rememberEnded, rememberOff, rememberRunning } from './memory.ts';
 import { observe, readLive } from './observe.ts';
 import { planDomain } from './plan.ts';
-import type { Live, Snapshot } from './snapshot.ts';
+import { type Live, machineIn, type Snapshot } from './snapshot.ts';
 import { statusAfter, tellsNews } from './status.ts';
 
 /** Verify, start or undefine, and look: more rounds than that mean that the world moves faster than we do. */
@@ -71,7 +71,7 @@ async function conclude(
     return {};
   }
   context.orphans.delete(uuid);
-  const vm = machineOf(snapshot);
+  const vm = machineIn(snapshot);
   if (plan.kind === 'Report' && vm !== undefined) {
     rememberEnd(context, uuid, plan.report);
     await write(context, { vm, snapshot, report: plan.report, signal });
@@ -79,10 +79,6 @@ async function conclude(
   }
   if (vm === undefined && snapshot.domain.kind === 'Absent') forget(context, uuid);
   return againAfter(plan, snapshot);
-}
-
-function machineOf({ live, cached }: Snapshot): VirtualMachine | undefined {
-  return live.kind === 'Found' ? live.vm : cached;
 }
 
 function rememberEnd({ memories, clock }: DomainContext, uuid: string, { termination, powerState }: Report): void {
@@ -108,7 +104,7 @@ function againAfter(plan: Exclude<Plan, { kind: 'Verify' | 'Act' | 'Orphaned' }>
 function waitsForAddress(plan: Plan, snapshot: Snapshot): boolean {
   const { addresses, memory, now } = snapshot;
   if (plan.kind !== 'Report' || plan.report.powerState !== 'Running' || addresses.length > 0) return false;
-  const hasInterfaces = (machineOf(snapshot)?.spec.interfaces ?? []).length > 0;
+  const hasInterfaces = (machineIn(snapshot)?.spec.interfaces ?? []).length > 0;
   return hasInterfaces && memory.startedAt !== undefined && now - memory.startedAt < ADDRESS_POLL_FOR_MS;
 }
 

@@ -1,8 +1,7 @@
 // Everything a decision on one guest may look at, gathered beforehand and frozen.
-
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { Address } from '#crds/v1alpha1/virtual-machine-status.ts';
-import type { EventInitiator, Observation } from '../hypervisor/driver.ts';
+import type { Domain, EventInitiator, Observation } from '../hypervisor/driver.ts';
 import type { DomainMemory } from './memory.ts';
 
 /** What a read of the object itself said in this pass. A cache proves nothing: see `planDomain`. */
@@ -42,4 +41,14 @@ export interface Snapshot {
   readonly initiator: EventInitiator;
   /** Monotonic milliseconds. */
   readonly now: number;
+}
+
+/** The guest, where the hypervisor has shown it. */
+export function presentDomain({ domain }: Snapshot): Domain | undefined {
+  return domain.kind === 'Present' ? domain.domain : undefined;
+}
+
+/** The VM as a read of this pass gave it, else as the cache has it. */
+export function machineIn({ live, cached }: Pick<Snapshot, 'live' | 'cached'>): VirtualMachine | undefined {
+  return live.kind === 'Found' ? live.vm : cached;
 }

@@ -81,6 +81,11 @@ export interface Domain {
   readonly memoryBytes: number;
 }
 
+/** Whether it has a process that could be stopped, or may have one. */
+export function isUp({ powerState }: Pick<Domain, 'powerState'>): boolean {
+  return powerState !== 'ShutOff' && powerState !== 'Crashed';
+}
+
 export type Observation = { readonly kind: 'Absent' } | { readonly kind: 'Present'; readonly domain: Domain };
 
 export interface NodeInfo {

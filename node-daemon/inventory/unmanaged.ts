@@ -2,7 +2,7 @@
 // nothing: a domain is called orphaned only once a live GET has found its VirtualMachine gone.
 import { type Amount, NO_AMOUNT, plus } from '#crds/amount.ts';
 import type { HypervisorStatus } from '#crds/v1alpha1/hypervisor.ts';
-import type { Domain } from '../hypervisor/driver.ts';
+import { type Domain, isUp } from '../hypervisor/driver.ts';
 
 export type UnmanagedGuest = NonNullable<HypervisorStatus['unmanaged']>[number];
 
@@ -45,9 +45,7 @@ export function takeInventory(domains: readonly Domain[], virtualMachines: Known
 }
 
 function held(domains: readonly Domain[]): Amount {
-  return domains
-    .filter(({ powerState }) => powerState !== 'ShutOff' && powerState !== 'Crashed')
-    .reduce<Amount>((sum, guest) => plus(sum, guest), NO_AMOUNT);
+  return domains.filter(isUp).reduce<Amount>((sum, guest) => plus(sum, guest), NO_AMOUNT);
 }
 
 function belongingOf({ uuid, metadata }: Domain, { known, confirmedGone }: KnownVirtualMachines): Belonging {
