@@ -26,6 +26,7 @@ function domainName(vm: VirtualMachine): string {
   return `${vm.metadata.namespace}.${vm.metadata.name}`;
 }
 
+/** What the domain carries of us: whose it is, under which permission, and enough to write the VM again from it. */
 export function metadataOf(vm: VirtualMachine, granted: Granted, placement: PlacementStatus): DomainMetadata {
   const { uid, namespace, name } = vm.metadata;
   return {

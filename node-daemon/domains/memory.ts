@@ -32,10 +32,12 @@ export const nothingRemembered: DomainMemory = { restarts: 0 };
 /** A guest that ran this long is no longer in a crash loop. */
 const STABLE_MS = 600_000;
 
+/** The guest was asked to stop, for the first time or again. */
 export function rememberAsked(memory: DomainMemory, now: number): DomainMemory {
   return { ...memory, stop: { ...beganAt(memory, now), lastAskedAt: now, forced: false } };
 }
 
+/** Its plug was pulled. */
 export function rememberForced(memory: DomainMemory, now: number): DomainMemory {
   return { ...memory, stop: { ...beganAt(memory, now), lastAskedAt: now, forced: true } };
 }
@@ -49,6 +51,7 @@ export function rememberStarted(memory: DomainMemory, now: number): DomainMemory
   return { restarts: memory.endedAt === undefined ? memory.restarts : memory.restarts + 1, startedAt: now };
 }
 
+/** The hypervisor refused to start it, once more; `fault` is what is told meanwhile. */
 export function rememberFailedStart(
   memory: DomainMemory,
   now: number,

@@ -7,6 +7,7 @@ import type { Domain, DomainPowerState } from '../hypervisor/driver.ts';
 import type { Mine, Plan } from './actions.ts';
 import { HYPERVISOR_SILENT_RETRY_MS } from './pauses.ts';
 
+/** What is told of it; never a step. Pure. */
 export function planForeign(mine: Mine, domain: Domain): Plan {
   if (domain.powerState === 'Unknown') {
     const reason = 'The hypervisor does not know the state of a guest that is not ours.';

@@ -7,6 +7,7 @@ import { act, type Mine, type Plan, type Report } from './actions.ts';
 import { LEASE_RETRY_MS, ROOM_RETRY_MS, restartPause, startRetryPause } from './pauses.ts';
 import { requestedTermination, type Termination, terminationOf } from './termination.ts';
 
+/** A start, or what is told instead: how it ended, why it is not started, for how long it waits. Pure. */
 export function planNotRunning(mine: Mine, domain: Domain | undefined): Plan {
   if (epochIsOver(mine.vm.status))
     return { kind: 'Nothing', reason: 'The permission was used up; another is needed to start.' };

@@ -7,6 +7,7 @@ import type { Snapshot } from './snapshot.ts';
 
 type PowerOff = VirtualMachineSpec['powerOff'];
 
+/** The next step towards a guest that is off, or how long to wait for it. Pure. */
 export function planStop(snapshot: Snapshot, powerOff: PowerOff, reason: string): Plan {
   const { now, memory } = snapshot;
   const stop = memory.stop?.withdrawn === false ? memory.stop : undefined;

@@ -29,6 +29,7 @@ export class DriverError extends Error {
   }
 }
 
+/** Whether it is a DriverError, for one of these reasons where any are given. */
 export function isDriverError(error: unknown, ...reasons: DriverErrorReason[]): error is DriverError {
   return error instanceof DriverError && (reasons.length === 0 || reasons.includes(error.reason));
 }

@@ -1,7 +1,7 @@
 // The moment in which tests happen unless they say otherwise: the one at which a VirtualClock begins.
 import { timestampOf } from '#runtime/clock.ts';
 
-export const NOW = Date.UTC(2026, 0, 1);
+const NOW = Date.UTC(2026, 0, 1);
 export const TIME = timestampOf(NOW);
 
 /** RFC 3339, so many seconds after `TIME`. */
