@@ -10,7 +10,7 @@ import { isDriverError } from './hypervisor/errors.ts';
 import type { HypervisorReporter } from './inventory/report.ts';
 
 export interface ScannerOptions {
-  readonly context: DomainContext;
+  readonly context: Pick<DomainContext, 'admission' | 'machines' | 'driver' | 'initiators' | 'clock' | 'logger'>;
   readonly reporter: Pick<HypervisorReporter, 'report'>;
   readonly hypervisor: () => Hypervisor;
   readonly random: Random;
@@ -69,9 +69,11 @@ export class Scanner {
   async #scan(signal: AbortSignal): Promise<void> {
     const { context, reporter, enqueue } = this.#options;
     const mark = context.admission.mark();
-    const domains = await reporter.report(signal);
-    if (domains !== undefined) this.#take(domains, mark);
-    for (const vm of context.machines.list()) enqueue(instanceUuid(vm));
+    try {
+      await reporter.report((domains) => this.#take(domains, mark), signal);
+    } finally {
+      for (const vm of context.machines.list()) enqueue(instanceUuid(vm));
+    }
   }
 
   #take(domains: readonly Domain[], mark: number): void {

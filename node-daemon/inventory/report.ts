@@ -34,14 +34,18 @@ export class HypervisorReporter {
     this.#reporting = reporting;
   }
 
-  /** Reads everything, writes what changed, and gives back all guests; undefined where they could not all be read. */
-  async report(signal: AbortSignal): Promise<readonly Domain[] | undefined> {
+  /**
+   * Reads everything, hands on all guests where they could all be read, and writes what changed. Whether that can be
+   * written is of no matter to the guests: they are handed on before.
+   */
+  async report(take: (domains: readonly Domain[]) => void, signal: AbortSignal): Promise<void> {
     const { context, reserved, bootID, agentVersion } = this.#reporting;
     const { view, domains } = await this.#scan();
     const observed = this.#ownWrites.latest(this.#reporting.hypervisor());
     if (view.kind === 'Seen') {
       context.admission.setAllocatable(allocatableOf(view.node, reserved, observed.spec.overcommit));
     }
+    if (domains !== undefined) take(domains);
     const next = hypervisorStatus({
       previous: observed.status,
       spec: observed.spec,
@@ -54,7 +58,6 @@ export class HypervisorReporter {
     });
     const written = await writeStatus(context.store, hypervisorResource, { observed, next, signal });
     this.#ownWrites.remember(written);
-    return domains;
   }
 
   async #scan(): Promise<Scan> {
