@@ -78,6 +78,11 @@ export class User {
     return conditionOf(hypervisor) ?? never(type);
   }
 
+  /** What `kubectl describe` prints of it. */
+  async describe(name: string): Promise<string> {
+    return this.kubectl('describe', 'uvm', name);
+  }
+
   /** The VM as it is now. */
   latest(name: string): VirtualMachine {
     return this.machines.latest(name) ?? never(name);

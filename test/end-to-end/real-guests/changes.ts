@@ -34,6 +34,7 @@ export function describeChanges(under: () => SiteUnderTest): void {
         { field: 'spec.resources.memory', current: '128Mi', desired: '192Mi' },
       ]);
       expect(vm.status?.instance?.resources).to.deep.equal({ cpus: 1, memory: '128Mi' });
+      expect(await user.describe(CHANGED)).to.match(/Pending Changes:\s+Current:\s+128Mi\s+Desired:\s+192Mi/);
       expect(await bootsOf(host(), CHANGED)).to.equal(1);
     }).timeout(180_000);
 
@@ -82,6 +83,7 @@ export function describeChanges(under: () => SiteUnderTest): void {
       await user.remove(DEAF);
       const vm = await user.sees(DEAF, 'Terminating');
       expect(readyOf(vm).message).to.equal('Waiting for hv1 to stop and remove the guest.');
+      expect(await user.describe(DEAF)).to.contain('Waiting for hv1 to stop and remove the guest.');
       await user.untilGone(DEAF);
       expect(performance.now() - asked).to.be.at.least(3_000);
       expect(await virsh(host(), 'list', '--all', '--name')).to.not.contain(domainOf(DEAF));

@@ -31,6 +31,9 @@ export function describeHostDoings(under: () => SiteUnderTest): void {
         message:
           'Somebody destroyed the guest on hv1 (as virsh destroy does); it was not us. Nothing is done unasked (spec.recovery.onMissing is Hold). To start it again set spec.powerState to Stopped and back to Running, or spec.recovery.onMissing to Recreate.',
       });
+      expect(await user.describe(VICTIM)).to.match(
+        /Warning\s+DestroyedOnHost[^]*usher-node-daemon\s+Somebody destroyed/,
+      );
       expect(conditionOf(vm, 'InstancePresent').status).to.equal('False');
       expect(vm.status?.lastTermination).to.include({ reason: 'DestroyedOnHost', initiator: 'Host' });
       expect(await user.warnings(VICTIM)).to.deep.equal([
