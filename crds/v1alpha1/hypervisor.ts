@@ -50,7 +50,7 @@ const unmanagedSchema = object('A guest that no VirtualMachine declares. It is r
   name: text('Its name on the hypervisor.', { maxLength: 253 }),
   uuid: text('Its identifier on the hypervisor.', { maxLength: 36 }),
   powerState: text('Its state there.', { maxLength: 32 }),
-  reason: stringEnum('Foreign: not made by us. Orphaned: made by us, but its VirtualMachine is gone.', [
+  reason: stringEnum('Foreign: not made by us. Orphaned: bears our marks, but no VirtualMachine declares it here.', [
     'Foreign',
     'Orphaned',
   ]),

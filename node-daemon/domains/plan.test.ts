@@ -50,9 +50,14 @@ describe('whose a guest is', () => {
       'Undefine',
     ],
     [
-      'is another node, but under no higher epoch: the guest is left alone',
+      'is another node, but under no higher epoch: the guest is left alone, and told of',
       { live: elsewhere, domain: domainOf(vm, { metadata: { epoch: 2 } }) },
-      'nothing',
+      'orphaned',
+    ],
+    [
+      'is another node, but under no higher epoch: that is asked before it is told',
+      { cached: elsewhere, domain: domainOf(vm, { metadata: { epoch: 2 } }) },
+      'verify',
     ],
     [
       'is another node: a foreign guest is left alone',

@@ -43,17 +43,18 @@ function planOwned(snapshot: Snapshot, vm: VirtualMachine): Plan {
   return planMine({ snapshot, vm, granted, placement });
 }
 
-/** The VM moved on. Its copy here is removed only on a live read that shows a higher epoch elsewhere. */
+/**
+ * The VM moved on. Its copy here is removed only on a live read that shows a higher epoch elsewhere. Under no higher one
+ * nobody here was ever meant to have it: somebody moved or copied it by hand, or renamed the node.
+ */
 function planLeftover(snapshot: Snapshot, placement: PlacementStatus): Plan {
   if (snapshot.domain.kind !== 'Present')
     return { kind: 'Nothing', reason: `It is placed on ${placement.hypervisor}.` };
   const { domain } = snapshot.domain;
   if (domain.metadata === undefined) return { kind: 'Nothing', reason: 'The guest is not ours.' };
   if (placement.epoch <= domain.metadata.epoch) {
-    return {
-      kind: 'Nothing',
-      reason: `It is placed on ${placement.hypervisor}, but under no higher epoch than the guest here.`,
-    };
+    const reason = `It is placed on ${placement.hypervisor}, but under no higher epoch than the guest here.`;
+    return snapshot.live.kind === 'Found' ? { kind: 'Orphaned', reason } : { kind: 'Verify', reason };
   }
   const reason = `It moved to ${placement.hypervisor} under epoch ${placement.epoch}; the copy here has epoch ${domain.metadata.epoch}.`;
   return act(snapshot, { kind: isUp(domain) ? 'PullPlug' : 'Undefine', reason });
