@@ -98,9 +98,12 @@ export function describeOutages(under: () => SiteUnderTest): void {
       untouched = { ...untouched, status };
     }).timeout(120_000);
 
-    it('an operator killed and started again changes nothing; what was asked meanwhile is decided then', async () => {
+    it('operator and daemon killed, and started again one after the other: what was asked meanwhile is done then', async () => {
       const { user, site } = under();
       await site.programs.kill('operator');
+      await site.programs.kill('node-daemon-hv2');
+      await answersPing();
+      await site.startNodeDaemon('hv2');
       await user.apply(guest(WAITING, quicklyEnded));
       const waiting = await user.sees(WAITING, 'Pending');
       expect(readyOf(waiting).message).to.match(/^Waiting for the operator to decide\./);
