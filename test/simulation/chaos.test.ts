@@ -1,0 +1,217 @@
+// Anything that can happen, in any order: people change their minds, guests end, machines and processes fail, answers get
+// lost. Nothing is promised while it lasts but the invariants; once it is over, everything comes true and rests.
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { findCondition } from '#crds/conditions.ts';
+import { NOT_OURS } from '#crds/derive/verdict.ts';
+import { hypervisorResource } from '#crds/v1alpha1/kinds.ts';
+import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
+import { isKubeError, KubeError } from '#runtime/kube/errors.ts';
+import { OPERATOR } from './kinds.ts';
+import { Site } from './site.ts';
+
+const MINUTE = 60_000;
+const HOSTS = ['hv1', 'hv2'] as const;
+const PROCESSES = [OPERATOR, ...HOSTS] as const;
+const LOST = new KubeError('Unreachable', 'the connection broke');
+
+const vm = fc.constantFrom('a', 'b', 'c');
+const host = fc.constantFrom(...HOSTS);
+const program = fc.constantFrom(...PROCESSES);
+const policies = fc.record({
+  restartPolicy: fc.constantFrom('Always' as const, 'OnFailure' as const, 'Never' as const),
+  recovery: fc.record({ onMissing: fc.constantFrom('Hold' as const, 'Recreate' as const) }),
+  powerOff: fc.record({
+    mode: fc.constantFrom('GracefulThenForce' as const, 'Force' as const),
+    gracePeriodSeconds: fc.constantFrom(0, 10),
+  }),
+});
+const resources = fc.record({ cpus: fc.constantFrom(1, 2, 3), memory: fc.constantFrom('1Gi', '2Gi') });
+const powerState = fc.constantFrom('Running' as const, 'Stopped' as const);
+
+type Step = (site: Site) => void | Promise<void>;
+
+/** What it does is its name in a counterexample. */
+function step<T>(
+  name: string,
+  given: fc.Arbitrary<T>,
+  act: (site: Site, given: T) => void | Promise<void>,
+): fc.Arbitrary<Step> {
+  return given.map((chosen) => {
+    const run: Step = (site) => act(site, chosen);
+    return Object.assign(run, { toString: () => `${name}(${JSON.stringify(chosen)})` });
+  });
+}
+
+const create = step(
+  'create',
+  fc.record({ name: vm, resources, policies }),
+  async (site, { name, resources: size, policies: how }) => site.create(name, { resources: size, ...how }),
+);
+
+const powers = step('power', fc.record({ name: vm, powerState }), async (site, { name, powerState: wanted }) =>
+  site.edit(name, { powerState: wanted }),
+);
+
+const people = [
+  create,
+  powers,
+  powers,
+  powers,
+  step('resize', fc.record({ name: vm, resources }), async (site, { name, resources: size }) =>
+    site.edit(name, { resources: size }),
+  ),
+  step('policies', fc.record({ name: vm, policies }), async (site, { name, policies: how }) => site.edit(name, how)),
+  step('delete', vm, async (site, name) => site.delete(name)),
+  step('cordon', fc.record({ host, closed: fc.boolean() }), async (site, { host: name, closed }) =>
+    site.cordon(name, closed),
+  ),
+];
+
+const guests = [
+  step('crash', vm, async (site, name) => site.crash(await site.uuidOf(name))),
+  step('power off', vm, async (site, name) => onHost(site, name, (on, uuid) => site.host(on).powerOffFromInside(uuid))),
+  step('destroy', vm, async (site, name) => onHost(site, name, (on, uuid) => site.host(on).destroyBehindOurBack(uuid))),
+  step('undefine', vm, async (site, name) =>
+    onHost(site, name, (on, uuid) => site.host(on).undefineBehindOurBack(uuid)),
+  ),
+  step('ignore shutdown', vm, async (site, name) =>
+    onHost(site, name, (on, uuid) => site.host(on).behave(uuid, { ignoresShutdown: true })),
+  ),
+];
+
+const failures = [
+  step('kill', program, (site, name) => site.kill(name)),
+  step('start', program, (site, name) => (site.isAlive(name) ? undefined : site.start(name))),
+  step('disconnect', host, (site, name) => site.host(name).disconnect()),
+  step('hang', host, (site, name) => site.host(name).hang()),
+  step('reconnect', host, (site, name) => site.host(name).reconnect()),
+  step('lose events', host, (site, name) => site.host(name).loseEvents(3)),
+  step('reboot', host, (site, name) => {
+    site.kill(name);
+    site.host(name).reboot();
+  }),
+  step('stall', program, (site, user) => site.api.watches.stall({ user })),
+  step('cut', program, (site, user) => site.api.watches.cut({ user }, LOST)),
+  step('resume', fc.constant(null), (site) => site.api.watches.resume()),
+  step('forget history', fc.constant(null), (site) => site.api.compact()),
+  step('refuse calls', fc.record({ user: program, times: fc.constantFrom(1, 5, 50) }), (site, { user, times }) =>
+    site.api.faults.add({ match: (call) => call.user === user, refuse: LOST, times }),
+  ),
+  step('lose answers', fc.record({ user: program, times: fc.constantFrom(1, 3) }), (site, { user, times }) =>
+    site.api.faults.add({
+      match: (call) => call.user === user && call.verb.endsWith('Patch'),
+      loseAnswer: LOST,
+      times,
+    }),
+  ),
+];
+
+const waits = [
+  step('wait', fc.constantFrom(0.1, 1, 5, 20, 60), async (site, seconds) => site.clock.advance(seconds * 1000)),
+];
+
+const happenings = fc
+  .tuple(
+    fc.array(create, { minLength: 6, maxLength: 6 }),
+    fc.array(
+      fc.oneof(
+        { weight: 4, arbitrary: fc.oneof(...people) },
+        { weight: 2, arbitrary: fc.oneof(...guests) },
+        { weight: 2, arbitrary: fc.oneof(...failures) },
+        { weight: 5, arbitrary: fc.oneof(...waits) },
+      ),
+      { minLength: 10, maxLength: 80, size: 'max' },
+    ),
+  )
+  .map(([created, happened]) => [...created, ...happened]);
+
+async function onHost(site: Site, name: string, act: (host: string, uuid: string) => void): Promise<void> {
+  const uuid = await site.uuidOf(name);
+  for (const on of site.runningOn(uuid)) act(on, uuid);
+}
+
+/** A user who is told that there is no such VM, or one already, goes on to something else. */
+async function take(happening: Step, site: Site): Promise<void> {
+  try {
+    await happening(site);
+  } catch (error) {
+    if (!isKubeError(error, 'NotFound', 'AlreadyExists', 'Invalid')) throw error;
+  }
+}
+
+/** Everything works again, and has had time. */
+async function heal(site: Site): Promise<void> {
+  site.api.faults.clear();
+  site.api.watches.resume();
+  for (const name of HOSTS) site.host(name).reconnect();
+  for (const name of PROCESSES) if (!site.isAlive(name)) site.start(name);
+  for (const name of HOSTS) await site.cordon(name, false);
+  await site.clock.advance(15 * MINUTE);
+}
+
+/** What it says of itself is so, and nobody could do better by himself. */
+function expectTrue(site: Site, vm: VirtualMachine): void {
+  const { metadata, spec, status } = vm;
+  const ready = findCondition(status?.conditions, 'Ready');
+  const words = `${metadata.name}: ${status?.phase} ${ready?.reason}`;
+  const runs = site.runningOn(metadata.uid);
+  expect(metadata.deletionTimestamp, words).to.equal(undefined);
+  expect(status?.granted?.generation, words).to.equal(metadata.generation);
+  expect(ready?.reason, words).not.to.equal(NOT_OURS);
+  if (spec.powerState === 'Stopped')
+    expect([status?.phase, ready?.status, runs], words).to.deep.equal(['Stopped', 'True', []]);
+  else if (status?.phase === 'Running') expect(runs, words).to.deep.equal([status.placement?.hypervisor]);
+  else {
+    expect(runs, words).to.deep.equal([]);
+    const held = [
+      'Missing',
+      'StoppedByGuest',
+      'Completed',
+      'Crashed',
+      'HostRebooted',
+      'TooFewCpus',
+      'TooLittleMemory',
+      'NoneFits',
+    ];
+    expect(ready?.reason, words).to.be.oneOf(held);
+  }
+}
+
+/** Every guest is declared, or off and reported: its VM was deleted after it had ended and while nobody could be asked. */
+async function expectNoOrphan(site: Site, machines: readonly VirtualMachine[]): Promise<void> {
+  const declared = new Set(machines.map(({ metadata }) => metadata.uid));
+  for (const name of HOSTS) {
+    const { status } = await site.user.get(hypervisorResource, { name });
+    const undeclared = site
+      .host(name)
+      .machine.list()
+      .filter(({ uuid }) => !declared.has(uuid));
+    for (const { uuid, powerState } of undeclared) {
+      const reported = status?.unmanaged?.find((guest) => guest.uuid === uuid)?.reason;
+      expect([powerState, reported], `${uuid} on ${name}`).to.deep.equal(['ShutOff', 'Orphaned']);
+    }
+  }
+}
+
+describe('whatever happens', () => {
+  it('no promise is broken, and in the end everything has come true and rests', async () => {
+    await fc.assert(
+      fc.asyncProperty(happenings, fc.integer({ min: 1, max: 1000 }), async (all, seed) => {
+        const behaviour = { startMilliseconds: 500, shutdownMilliseconds: 1_500 };
+        const site = await new Site({ hypervisors: { hv1: behaviour, hv2: behaviour }, seed }).open();
+        for (const happening of all) await take(happening, site);
+        await heal(site);
+        const machines = await site.machines();
+        for (const one of machines) expectTrue(site, one);
+        await expectNoOrphan(site, machines);
+        site.forgetWrites();
+        await site.clock.advance(5 * MINUTE);
+        expect(site.machineWrites()).to.deep.equal([]);
+        await site.close();
+        expect(site.invariants.broken).to.deep.equal([]);
+      }),
+      { numRuns: Number(process.env.USHER_CHAOS_RUNS ?? 25) },
+    );
+  }).timeout(120_000);
+});

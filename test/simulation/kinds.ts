@@ -1,0 +1,93 @@
+// What the simulated API server knows of our kinds: the schema, the stamps of admission, and who may write what.
+import { isDeepStrictEqual } from 'node:util';
+import type { Condition } from '#crds/v1alpha1/fragments.ts';
+import { type Hypervisor, hypervisorKind } from '#crds/v1alpha1/hypervisor.ts';
+import { hypervisorResource, virtualMachineResource } from '#crds/v1alpha1/kinds.ts';
+import { REQUESTER_ANNOTATION, VM_FINALIZER } from '#crds/v1alpha1/names.ts';
+import { type VirtualMachine, virtualMachineKind } from '#crds/v1alpha1/virtual-machine.ts';
+import { type Validator, validatorFor } from '#crds/validate.ts';
+import { KubeError } from '#runtime/kube/errors.ts';
+import type { AdmissionRequest, KindModel } from '#runtime/kube/memory/kind-model.ts';
+import type { KubeObject } from '#runtime/kube/resource.ts';
+import { LEASES, type Lease } from '#runtime/lease.ts';
+
+export const OPERATOR = 'operator';
+
+export const leaseModel: KindModel<Lease> = { type: LEASES };
+
+const validHypervisor = validatorFor<Hypervisor>(hypervisorKind);
+export const hypervisorModel: KindModel<Hypervisor> = {
+  type: hypervisorResource,
+  statusSubresource: true,
+  ...schemaOf(validHypervisor),
+};
+
+const validMachine = validatorFor<VirtualMachine>(virtualMachineKind);
+
+/** `watching` is told of every write that is about to be stored. */
+export function machineModel(
+  watching: (vm: VirtualMachine, request: AdmissionRequest<VirtualMachine>) => void,
+): KindModel<VirtualMachine> {
+  return {
+    type: virtualMachineResource,
+    statusSubresource: true,
+    ...schemaOf(validMachine),
+    mutate: (vm, request) => (request.verb === 'create' ? stamped(vm, request.user) : vm),
+    validate: (vm, request) => {
+      const refusal = foreignField(vm, request);
+      if (refusal === undefined) watching(vm, request);
+      return refusal;
+    },
+  };
+}
+
+function schemaOf<T extends KubeObject>(validate: Validator<T>): Pick<KindModel<T>, 'defaults' | 'schemaFault'> {
+  return {
+    defaults: (object) => {
+      const verdict = validate(object);
+      return verdict.valid ? verdict.object : object;
+    },
+    schemaFault: (object) => {
+      const verdict = validate(object);
+      return verdict.valid ? undefined : verdict.errors.join('; ');
+    },
+  };
+}
+
+function stamped(vm: VirtualMachine, user: string): VirtualMachine {
+  const annotations = { ...vm.metadata.annotations, [REQUESTER_ANNOTATION]: user };
+  return { ...vm, metadata: { ...vm.metadata, annotations, finalizers: [VM_FINALIZER] } };
+}
+
+const operatorFields = ['observedGeneration', 'granted', 'placement', 'decisions', 'managed'];
+const operatorConditions = ['Authorized', 'Placed', 'HypervisorReachable'];
+const daemonFields = ['instance', 'addresses', 'usage', 'lastTermination', 'pendingChanges'];
+const daemonConditions = ['Provisioned', 'PowerStateSynced', 'InstancePresent', 'RestartRequired'];
+const derived = ['phase', 'transitions', 'conditions', 'Ready', 'Reconciling', 'Stalled'];
+
+/** As operator/admission does it on a real API server. */
+function foreignField(vm: VirtualMachine, { user, old, subresource }: AdmissionRequest<VirtualMachine>) {
+  if (subresource !== 'status') return undefined;
+  if (user !== OPERATOR && vm.status?.placement?.hypervisor !== user) {
+    return new KubeError('Forbidden', `${user} may only report on guests that are placed there`);
+  }
+  const own = new Set([...derived, ...(user === OPERATOR ? operatorFields : daemonFields)]);
+  const ownConditions = new Set([...derived, ...(user === OPERATOR ? operatorConditions : daemonConditions)]);
+  const foreign = [
+    ...changedFields(old?.status ?? {}, vm.status ?? {}).filter((field) => !own.has(field)),
+    ...changedFields(byType(old?.status?.conditions), byType(vm.status?.conditions)).filter(
+      (type) => !ownConditions.has(type),
+    ),
+  ];
+  return foreign.length === 0 ? undefined : new KubeError('Forbidden', `${user} may not change ${foreign.join(', ')}`);
+}
+
+function changedFields(before: Record<string, unknown>, after: Record<string, unknown>): string[] {
+  return [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
+    (field) => !isDeepStrictEqual(before[field], after[field]),
+  );
+}
+
+function byType(conditions: readonly Condition[] = []): Record<string, Condition> {
+  return Object.fromEntries(conditions.map((condition) => [condition.type, condition]));
+}

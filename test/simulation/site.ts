@@ -1,0 +1,255 @@
+// A whole site in one process and in virtual time: an API server, an operator, a daemon for each simulated hypervisor,
+// and a user. The operator and the daemons are the real ones, put together as their programs put them together.
+import { hypervisorResource, virtualMachineResource } from '#crds/v1alpha1/kinds.ts';
+import { API_VERSION } from '#crds/v1alpha1/names.ts';
+import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
+import type { VirtualMachineSpec } from '#crds/v1alpha1/virtual-machine-spec.ts';
+import { createSimulatedDriver } from '#node-daemon/hypervisor/simulated/driver.ts';
+import { SimulatedHost } from '#node-daemon/hypervisor/simulated/host.ts';
+import type { SimulatedHostOptions } from '#node-daemon/hypervisor/simulated/machine-options.ts';
+import { runNodeDaemon } from '#node-daemon/wiring.ts';
+import { generateSigningKey, signerFrom } from '#operator/signing/key.ts';
+import { runOperator } from '#operator/wiring.ts';
+import { VirtualClock } from '#runtime/clock-virtual.ts';
+import { MemoryApiServer } from '#runtime/kube/memory/server.ts';
+import type { WriteRecord } from '#runtime/kube/memory/write-log.ts';
+import type { KubeObject } from '#runtime/kube/resource.ts';
+import type { KubeStore } from '#runtime/kube/store.ts';
+import { silentLogger } from '#runtime/log.ts';
+import { pause } from '#runtime/signals.ts';
+import { Invariants } from './invariants.ts';
+import { hypervisorModel, leaseModel, machineModel, OPERATOR } from './kinds.ts';
+import { type Fate, Life, mortalDriver, mortalStore } from './life.ts';
+import { Narration } from './narration.ts';
+import { seededRandom } from './random.ts';
+
+const NAMESPACE = 'team';
+const GIBIBYTE = 2 ** 30;
+const RESTART_MS = 2_000;
+const USER = 'adele';
+
+export interface SiteOptions {
+  /** By name; each with 4 CPUs and 8 GiB unless it says otherwise. */
+  readonly hypervisors: Readonly<Record<string, Partial<SimulatedHostOptions>>>;
+  /** When the first operator, or the first daemon of a hypervisor, is killed. It comes back two seconds later. */
+  readonly fates?: Readonly<Record<string, Fate>>;
+  readonly seed?: number;
+}
+
+export class Site {
+  readonly clock = new VirtualClock();
+  readonly api: MemoryApiServer;
+  readonly hosts: ReadonlyMap<string, SimulatedHost>;
+  readonly narration: Narration;
+  readonly invariants: Invariants;
+  readonly user: KubeStore;
+  readonly #options: SiteOptions;
+  readonly #random: () => number;
+  readonly #signer = signerFrom(generateSigningKey());
+  readonly #lives = new Map<string, Life>();
+  readonly #births = new Map<string, number>();
+  readonly #running = new Set<Promise<void>>();
+  readonly #closed = new AbortController();
+
+  constructor(options: SiteOptions) {
+    const { clock } = this;
+    this.#options = options;
+    this.#random = seededRandom(options.seed ?? 1);
+    this.api = new MemoryApiServer({ clock, random: this.#random });
+    this.hosts = new Map(
+      Object.entries(options.hypervisors).map(([name, host]) => [
+        name,
+        new SimulatedHost({ clock, name, cpus: 4, memoryBytes: 8 * GIBIBYTE, ...host }),
+      ]),
+    );
+    this.narration = new Narration(() => clock.now());
+    this.invariants = new Invariants(this.hosts, this.#signer);
+    this.user = this.api.asUser(USER);
+    this.api.serve(leaseModel).serve(hypervisorModel);
+    this.api.serve(
+      machineModel((vm, request) => {
+        this.invariants.checkMachine(vm, request);
+        this.narration.wrote(vm, request);
+      }),
+    );
+  }
+
+  /** Everything runs, and every hypervisor is known. */
+  async open(): Promise<this> {
+    this.start(OPERATOR);
+    for (const name of this.hosts.keys()) this.start(name);
+    await this.clock.advance(10_000);
+    return this;
+  }
+
+  /** Ends everything, so that nothing is left that could run on. */
+  async close(): Promise<void> {
+    this.#closed.abort();
+    for (const life of this.#lives.values()) life.end();
+    await this.clock.advance(120_000);
+    await Promise.all(this.#running);
+  }
+
+  /** A new process of the operator, or of the daemon of a hypervisor. */
+  start(name: string): void {
+    const fate = this.#lives.has(name) ? undefined : this.#options.fates?.[name];
+    const life = new Life(fate);
+    this.#lives.set(name, life);
+    this.#births.set(name, this.birthsOf(name) + 1);
+    const run = name === OPERATOR ? this.#runOperator(life) : this.#runDaemon(name, life);
+    const running = run.catch((error: unknown) => {
+      if (!life.signal.aborted) throw error;
+    });
+    this.#running.add(running);
+    if (fate !== undefined) life.signal.addEventListener('abort', () => void this.#restartLater(name), { once: true });
+  }
+
+  async #restartLater(name: string): Promise<void> {
+    await pause(this.clock, RESTART_MS, this.#closed.signal);
+    if (!this.#closed.signal.aborted) this.start(name);
+  }
+
+  /** As kill -9 does: in the middle of whatever it was doing. */
+  kill(name: string): void {
+    this.#lives.get(name)?.end();
+  }
+
+  isAlive(name: string): boolean {
+    return this.#lives.get(name)?.signal.aborted === false;
+  }
+
+  /** How often it was started. */
+  birthsOf(name: string): number {
+    return this.#births.get(name) ?? 0;
+  }
+
+  /** How much this process has done to the world. */
+  deedsOf(name: string): number {
+    return this.#lives.get(name)?.deeds ?? 0;
+  }
+
+  async #runOperator(life: Life): Promise<void> {
+    const { clock } = this;
+    await runOperator(
+      {
+        store: mortalStore(this.api.asUser(OPERATOR), life),
+        clock,
+        random: this.#random,
+        logger: silentLogger,
+        signer: this.#signer,
+        identity: `operator-${clock.now()}`,
+        silenceTimeoutMs: 40_000,
+        warn: (object, reason, message) => this.#warn(object, reason, message),
+      },
+      life.signal,
+    );
+  }
+
+  async #runDaemon(name: string, life: Life): Promise<void> {
+    const { clock } = this;
+    const host = this.host(name);
+    await runNodeDaemon(
+      {
+        store: mortalStore(this.api.asUser(name), life),
+        driver: mortalDriver(createSimulatedDriver(host), life, () => this.invariants.checkHosts()),
+        driverName: 'simulated',
+        nodeName: name,
+        labels: {},
+        bootID: async () => host.bootID,
+        agentVersion: '0',
+        reserved: { cpus: 0, memoryBytes: 0 },
+        heartbeatIntervalMs: 10_000,
+        sampleIntervalMs: 10_000,
+        usageLimits: { intervalMilliseconds: 60_000, jitter: 0.2, writesPerMinute: 30 },
+        clock,
+        random: this.#random,
+        logger: silentLogger,
+        warn: (object, reason, message) => this.#warn(object, reason, message),
+      },
+      life.signal,
+    );
+  }
+
+  #warn(object: KubeObject, reason: string, message: string): void {
+    this.narration.warning(object.metadata.name, reason, message);
+  }
+
+  host(name: string): SimulatedHost {
+    const host = this.hosts.get(name);
+    if (host === undefined) throw new TypeError(`there is no hypervisor ${name} in this story`);
+    return host;
+  }
+
+  async create(name: string, spec: Partial<VirtualMachineSpec> = {}): Promise<void> {
+    const boot = { kernel: { image: 'vmlinuz' } };
+    const complete = { resources: { cpus: 1, memory: '1Gi' }, boot, ...spec } as VirtualMachineSpec;
+    const metadata = { name, namespace: NAMESPACE };
+    await this.user.create(virtualMachineResource, {
+      apiVersion: API_VERSION,
+      kind: 'VirtualMachine',
+      metadata,
+      spec: complete,
+    });
+  }
+
+  async edit(name: string, spec: object): Promise<void> {
+    await this.user.mergePatch(virtualMachineResource, { namespace: NAMESPACE, name }, { spec });
+  }
+
+  async delete(name: string): Promise<void> {
+    await this.user.delete(virtualMachineResource, { namespace: NAMESPACE, name });
+  }
+
+  async cordon(name: string, unschedulable: boolean): Promise<void> {
+    await this.user.mergePatch(hypervisorResource, { name }, { spec: { unschedulable } });
+  }
+
+  async machines(): Promise<VirtualMachine[]> {
+    return (await this.user.list(virtualMachineResource)).items;
+  }
+
+  /** Rejects with NotFound. */
+  async machine(name: string): Promise<VirtualMachine> {
+    return this.user.get(virtualMachineResource, { namespace: NAMESPACE, name });
+  }
+
+  /** The identifier of its guest. */
+  async uuidOf(name: string): Promise<string> {
+    return (await this.machine(name)).metadata.uid;
+  }
+
+  async phaseOf(name: string): Promise<string | undefined> {
+    return (await this.machine(name)).status?.phase;
+  }
+
+  /** Its guest crashes, wherever it runs. */
+  crash(uuid: string): void {
+    for (const name of this.runningOn(uuid)) this.host(name).crash(uuid);
+  }
+
+  /** The hypervisors on which it has a process. */
+  runningOn(uuid: string): string[] {
+    const runs = (host: SimulatedHost) => host.machine.guests.find(uuid)?.power.kind ?? 'Off';
+    return [...this.hosts].filter(([, host]) => runs(host) !== 'Off').map(([name]) => name);
+  }
+
+  /** The writes that reached the API server, but for Leases. */
+  writes(matches: (write: WriteRecord) => boolean = () => true): WriteRecord[] {
+    return this.api.writes.filter((write) => write.kind !== 'Lease' && matches(write));
+  }
+
+  /** Writes of VirtualMachines by operator and daemons, as "operator status" or "hv1 status"; those of usage apart. */
+  machineWrites(): string[] {
+    const counts = ({ kind, user, verb }: WriteRecord) =>
+      kind === 'VirtualMachine' && user !== USER && verb !== 'jsonPatch';
+    return this.writes(counts).map(
+      ({ user, subresource = 'object', outcome }) =>
+        `${user} ${subresource}${outcome === 'written' ? '' : ` ${outcome}`}`,
+    );
+  }
+
+  forgetWrites(): void {
+    this.api.writes.length = 0;
+    this.api.compact();
+  }
+}
