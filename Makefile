@@ -55,6 +55,10 @@ control-plane: setup ## Build etcd and Kubernetes' control plane once, into ~/.c
 generate: setup ## Write the manifests and reference pages anew from the schema
 	@node hack/generate.ts
 
+.PHONY: golden
+golden: setup ## Write the texts anew that tests compare with; read the difference before you commit it
+	@USHER_UPDATE_GOLDEN=1 mocha --reporter dot 'operator/**/*.test.ts' 'test/simulation/*.test.ts'
+
 .PHONY: format
 format: setup ## Format the code and sort its imports
 	@biome check --write .

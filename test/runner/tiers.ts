@@ -16,6 +16,7 @@ export const TIERS: readonly Tier[] = [
     files: ['{crds,runtime,operator,node-daemon,policies,hack}/**/*.test.ts', 'test/runner/**/*.test.ts'],
     limitSeconds: 600,
   },
+  { name: 'simulation', files: ['test/builders/**/*.test.ts', 'test/simulation/**/*.test.ts'], limitSeconds: 900 },
   { name: 'control-plane', files: ['test/control-plane/**/*.test.ts'], limitSeconds: 900 },
   { name: 'hypervisor', files: ['test/hypervisor/**/*.test.ts'], limitSeconds: 900 },
   { name: 'end-to-end', files: ['test/end-to-end/**/*.test.ts'], limitSeconds: 1200 },
