@@ -95,6 +95,7 @@ export class World {
   #connect(): void {
     this.machines.onChange((change) => this.#machineChanged(change.type === 'deleted', change.object));
     this.hypervisors.onChange((change) => {
+      if (change.type === 'added') this.heartbeats.meet(change.object.metadata.name, this.#clock.monotonic());
       this.#hypervisorChanged(change.object, change.type === 'updated' ? change.previous : undefined);
       if (change.type !== 'deleted') return;
       this.hypervisorWrites.forget(change.object.metadata.uid);

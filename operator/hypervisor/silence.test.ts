@@ -28,6 +28,23 @@ describe('a hypervisor', () => {
     expect(listening(5_000).silentFor('hv1', 45_000)).to.equal(40_000);
   });
 
+  it('that joins has the whole time-out to be heard, also when it comes back after it was removed', () => {
+    const heartbeats = listening();
+    heartbeats.meet('hv1', 90_000);
+    expect(heartbeats.silentFor('hv1', 129_999)).to.equal(undefined);
+    expect(heartbeats.silentFor('hv1', 130_000)).to.equal(40_000);
+    heartbeats.forget('hv1');
+    heartbeats.meet('hv1', 140_000);
+    expect(heartbeats.silentFor('hv1', 150_000)).to.equal(undefined);
+  });
+
+  it('is not heard by being met again', () => {
+    const heartbeats = listening();
+    heartbeats.hear('hv1', 'a', 10_000);
+    heartbeats.meet('hv1', 30_000);
+    expect(heartbeats.silentFor('hv1', 50_000)).to.equal(40_000);
+  });
+
   it('is heard again with the next change', () => {
     const heartbeats = listening();
     heartbeats.hear('hv1', 'a', 0);

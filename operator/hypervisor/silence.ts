@@ -7,6 +7,8 @@ interface Beat {
   readonly changedAt: number;
 }
 
+const NEVER_HEARD = '';
+
 export class Heartbeats {
   readonly #beats = new Map<string, Beat>();
   readonly #timeoutMs: number;
@@ -21,6 +23,11 @@ export class Heartbeats {
   /** Counts anew for everybody: after a restart, a fail-over, or an outage of the API server during which we were deaf. */
   listenAnew(now: number): void {
     this.#listeningSince = now;
+  }
+
+  /** It has joined, and had no time yet to be heard: the count begins now, unless it was heard before. */
+  meet(hypervisor: string, now: number): void {
+    if (!this.#beats.has(hypervisor)) this.#beats.set(hypervisor, { value: NEVER_HEARD, changedAt: now });
   }
 
   hear(hypervisor: string, value: string, now: number): void {

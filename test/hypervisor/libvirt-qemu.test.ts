@@ -153,6 +153,7 @@ describeQemu('a real guest', (stand) => {
     await killLibvirt(stand().host, 'stays away');
     await inside(stand().host, 'kill', '-KILL', `${await pidOf(stand(), name)}`);
     await releaseLibvirt(stand().host);
+    await reconnected(driver);
     expect((await off(driver, uuid)).shutOffReason).to.be.oneOf(['Crashed', 'Failed', 'Unknown']);
     await gone(driver, uuid);
   });
@@ -232,6 +233,16 @@ async function off(driver: HypervisorDriver, uuid: string): Promise<Domain> {
     const domain = await present(driver, uuid);
     return domain.powerState === 'ShutOff' ? domain : undefined;
   });
+}
+
+/** The driver finds a libvirt that came back by itself, within its own back-off. */
+async function reconnected(driver: HypervisorDriver): Promise<void> {
+  await eventually('the driver is connected again', 20, async () =>
+    driver.node().catch((error: unknown) => {
+      if (isDriverError(error, 'Unreachable')) return undefined;
+      throw error;
+    }),
+  );
 }
 
 async function ended(events: readonly DriverEvent[], uuid: string): Promise<DriverEvent> {
