@@ -10,21 +10,21 @@ import { World } from './world.ts';
 const TIMEOUT = 40_000;
 const LEASE = { apiVersion: LEASES.apiVersion, kind: LEASES.kind };
 
+function world(clock: VirtualClock) {
+  const api = new MemoryApiServer({ clock, random: Math.random });
+  api.serve({ type: LEASES }).serve({ type: hypervisorResource }).serve({ type: virtualMachineResource });
+  const store = api.asUser('operator');
+  const listening = { store, clock, random: Math.random, logger: silentLogger, silenceTimeoutMs: TIMEOUT };
+  return { api, world: new World(listening) };
+}
+
 describe('what an operator hears', () => {
   it('of a hypervisor is what its own Lease says, whatever name another Lease bears', async () => {
     const clock = new VirtualClock();
-    const api = new MemoryApiServer({ clock, random: Math.random });
-    api.serve({ type: LEASES }).serve({ type: hypervisorResource }).serve({ type: virtualMachineResource });
-    const world = new World({
-      store: api.asUser('operator'),
-      clock,
-      random: Math.random,
-      logger: silentLogger,
-      silenceTimeoutMs: TIMEOUT,
-    });
+    const { api, world: heard } = world(clock);
     const ended = new AbortController();
-    const running = world.run(ended.signal);
-    const silent = (hypervisor: string) => world.heartbeats.silentFor(hypervisor, clock.monotonic()) !== undefined;
+    const running = heard.run(ended.signal);
+    const silent = (hypervisor: string) => heard.heartbeats.silentFor(hypervisor, clock.monotonic()) !== undefined;
     const beat = async (owner: string, label: string) => {
       const names = { namespace: SYSTEM_NAMESPACE, name: heartbeatLeaseName(owner) };
       const metadata = { ...names, labels: { [HEARTBEAT_LABEL]: label } };
@@ -37,6 +37,26 @@ describe('what an operator hears', () => {
       await clock.advance(10_000);
     }
     expect([silent('hv2'), silent('hv3')]).to.deep.equal([true, false]);
+    ended.abort();
+    await running;
+  });
+
+  it('of a hypervisor that joins long after it began to listen is nothing yet: that is no silence', async () => {
+    const clock = new VirtualClock();
+    const { api, world: heard } = world(clock);
+    const ended = new AbortController();
+    const running = heard.run(ended.signal);
+    await clock.advance(10 * TIMEOUT);
+    const kind = { apiVersion: 'usher.dev/v1alpha1', kind: 'Hypervisor' } as const;
+    const spec = { nodeName: 'hv4', driver: 'simulated', scanIntervalSeconds: 30 } as const;
+    await api.asUser('hv4').create(hypervisorResource, { ...kind, metadata: { name: 'hv4' }, spec });
+    const silences: (number | undefined)[] = [];
+    for (const wait of [1_000, TIMEOUT]) {
+      await clock.advance(wait);
+      silences.push(heard.heartbeats.silentFor('hv4', clock.monotonic()));
+    }
+    expect(silences[0]).to.equal(undefined);
+    expect(silences[1]).to.be.within(TIMEOUT, TIMEOUT + 1_000);
     ended.abort();
     await running;
   });
