@@ -95,7 +95,7 @@ function rememberFault({ context, uuid, vm }: Work, error: DriverError): void {
   const fault = {
     generation: grantOf(vm).granted.generation,
     code: codes[error.reason] ?? 'StartFailed',
-    reason: `${context.self().name} could not start the guest: ${error.message}. It is tried again, with growing pauses.`,
+    reason: `${context.self().name} could not start the guest: ${error.message}.`,
   };
   context.logger.warn('start failed', { uuid, error });
   const { memories, clock } = context;

@@ -128,6 +128,7 @@ function afterFailedStart({ snapshot, granted }: Mine, ended: Report | undefined
   if (wait <= 0) return undefined;
   const { code, reason } = failedStart;
   if (refusals.has(code)) return refused(code, reason);
-  const report: Report = { ...(ended ?? { powerState: 'Starting' }), fault: { code, reason } };
+  const fault = { code, reason: `${reason} It is tried again, with growing pauses.` };
+  const report: Report = { ...(ended ?? { powerState: 'Starting' }), fault };
   return { kind: 'Report', report, again: wait };
 }

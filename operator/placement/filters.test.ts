@@ -26,7 +26,7 @@ describe('a hypervisor', () => {
       'cannot before it has said what it has',
       { allocatable: { cpus: 0, memoryBytes: 0 } },
       {},
-      'with too few CPUs (1 needed)',
+      'whose daemon has not said yet what the machine has',
     ],
     ['cannot right after its daemon refused it', {}, { refusedBy: ['hv1'] }, 'whose daemon refused it a moment ago'],
     ['can what another refused', {}, { refusedBy: ['hv2'] }, undefined],

@@ -9,6 +9,7 @@ export interface Fault {
     | 'NotAccepted'
     | 'Unreachable'
     | 'Unschedulable'
+    | 'NotReported'
     | 'SelectorMismatch'
     | 'TooFewCpus'
     | 'TooLittleMemory'
@@ -22,6 +23,7 @@ const filters: readonly Filter[] = [
   notAccepted,
   unreachable,
   unschedulable,
+  notReported,
   selectorMismatch,
   tooFewCpus,
   tooLittleMemory,
@@ -46,6 +48,12 @@ function unreachable(candidate: Candidate): Fault | undefined {
 
 function unschedulable(candidate: Candidate): Fault | undefined {
   return candidate.unschedulable ? { code: 'Unschedulable', text: 'cordoned (spec.unschedulable)' } : undefined;
+}
+
+/** Its daemon registers it first, and looks at the machine after that. */
+function notReported({ allocatable }: Candidate): Fault | undefined {
+  if (allocatable.cpus > 0 || allocatable.memoryBytes > 0) return undefined;
+  return { code: 'NotReported', text: 'whose daemon has not said yet what the machine has' };
 }
 
 function selectorMismatch(candidate: Candidate, { selector }: Demand): Fault | undefined {
