@@ -4,7 +4,9 @@ import { describeChanges } from './real-guests/changes.ts';
 import { describeEnds } from './real-guests/ends.ts';
 import { describeHostDoings } from './real-guests/host-doings.ts';
 import { describeLeaving } from './real-guests/leaving.ts';
+import { describeMistakes } from './real-guests/mistakes.ts';
 import { describeOutages } from './real-guests/outages.ts';
+import { makeRoom } from './real-guests/room.ts';
 import { describeRunning } from './real-guests/running.ts';
 import { describeUsage } from './real-guests/usage.ts';
 
@@ -12,15 +14,16 @@ const choice = { hypervisor: 'qemu', machineNames: ['hv1', 'hv2'], heartbeatSeco
 
 // The tests share the machines, and one guest on hv2, `steady`, that nothing may ever touch.
 describeSite('real guests', choice, (under) => {
-  before('more virtual CPUs than there are, so that idle guests fit side by side', async () => {
-    for (const { name } of under().site.machines)
-      await under().user.changeHypervisor(name, { overcommit: { cpuPercent: 800 } });
+  before(async function () {
+    this.timeout(60_000);
+    for (const { name } of under().site.machines) await makeRoom(under().user, name);
   });
 
   describeRunning(under);
   describeUsage(under, () => describeChanges(under));
   describeEnds(under);
   describeHostDoings(under);
+  describeMistakes(under);
   describeOutages(under);
   describeLeaving(under);
 });

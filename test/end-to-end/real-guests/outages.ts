@@ -55,7 +55,7 @@ export function describeOutages(under: () => SiteUnderTest): void {
       await site.programs.kill('node-daemon-hv2');
       await site.startNodeDaemon('hv2');
       await user.apply(guest(LATER, quicklyEnded)); // once this one runs, the daemon has looked at all
-      await user.sees(LATER, 'Running');
+      expect((await user.sees(LATER, 'Running')).status?.placement?.hypervisor).to.equal('hv2');
       expect(await seen()).to.deep.equal(untouched);
       expect(untouched.boots).to.equal(1);
     }).timeout(120_000);
