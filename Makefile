@@ -95,6 +95,17 @@ unused: setup ## Look for code, files and packages that nothing uses
 test-unit: setup ## Run the unit tests alone: seconds, and nothing but Node needed
 	@node test/run.ts --tier unit
 
+.PHONY: bench
+bench: setup system-packages control-plane ## Measure what Usher costs and how fast it is: a quarter of an hour, best with nothing beside it
+	@node test/bench/bench.ts
+
+# As often as it is wanted: MINUTES=60 for an hour.
+MINUTES ?= 10
+
+.PHONY: churn
+churn: setup control-plane ## Create and delete five VMs a second for MINUTES (10), and look for leaks
+	@node test/bench/churn.ts $(MINUTES)
+
 .PHONY: clean
 clean: ## Remove what was made in this folder (the cache in ~/.cache/usher stays)
 	rm -rf build

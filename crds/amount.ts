@@ -1,5 +1,5 @@
 // What a machine has to give and a guest takes, as numbers to add and compare.
-import { parseQuantity } from './quantity.ts';
+import { parseQuantity, readableQuantity } from './quantity.ts';
 import type { Resources } from './v1alpha1/virtual-machine-spec.ts';
 
 export interface Amount {
@@ -21,4 +21,15 @@ export function minus(whole: Amount, part: Amount): Amount {
 
 export function plus(one: Amount, other: Amount): Amount {
   return { cpus: one.cpus + other.cpus, memoryBytes: one.memoryBytes + other.memoryBytes };
+}
+
+/** Enough for either: the larger of each. */
+export function larger(one: Amount, other: Amount): Amount {
+  return { cpus: Math.max(one.cpus, other.cpus), memoryBytes: Math.max(one.memoryBytes, other.memoryBytes) };
+}
+
+/** For example "2 CPUs and 1.5Gi of memory"; less than nothing is nothing. */
+export function amountInWords({ cpus, memoryBytes }: Amount, rounded: 'up' | 'down'): string {
+  const memory = readableQuantity(Math.max(memoryBytes, 0), rounded);
+  return `${cpus === 1 ? '1 CPU' : `${Math.max(cpus, 0)} CPUs`} and ${memory} of memory`;
 }

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { formatQuantity, parseQuantity, QUANTITY_PATTERN } from './quantity.ts';
+import { formatQuantity, gibibytes, parseQuantity, QUANTITY_PATTERN, readableQuantity } from './quantity.ts';
 
 const bytes = fc.oneof(
   fc.maxSafeNat(),
@@ -105,6 +105,38 @@ describe('a quantity', () => {
         const read = parseQuantity(`${whole}.${String(thousandths).padStart(3, '0')}${suffix}`);
         const thousandfold = (whole * 1000 + thousandths) * (factor[suffix] ?? 0);
         return read * 1000 >= thousandfold && read * 1000 < thousandfold + 1000;
+      }),
+    );
+  });
+});
+
+describe('a quantity in Gi', () => {
+  it('is never more than what there is, nor less by a thousandth of a Gi', () => {
+    fc.assert(
+      fc.property(bytes, (size) => {
+        const shown = parseQuantity(gibibytes(size));
+        expect(shown).to.be.at.most(size);
+        expect(shown).to.be.above(size - 2 ** 30 / 1000 - 1);
+        expect(gibibytes(shown)).to.equal(gibibytes(size));
+      }),
+    );
+  });
+});
+
+describe('a quantity for people', () => {
+  it('has one decimal at most, in the largest unit that fits', () => {
+    const sizes = [0, 2 ** 20 - 1, 2 ** 20, 1.55 * 2 ** 30, 2 ** 31, 1023.99 * 2 ** 30, 2 ** 52];
+    const shown = (rounded: 'up' | 'down') => sizes.map((size) => readableQuantity(size, rounded)).join(' ');
+    expect(shown('down')).to.equal('0Mi 0.9Mi 1Mi 1.5Gi 2Gi 1023.9Gi 4Pi');
+    expect(shown('up')).to.equal('0Mi 1Mi 1Mi 1.6Gi 2Gi 1024Gi 4Pi');
+  });
+
+  it('is a quantity, never more than what there is and never less than what is needed', () => {
+    fc.assert(
+      fc.property(bytes, (size) => {
+        expect(parseQuantity(readableQuantity(size, 'down'))).to.be.at.most(size);
+        fc.pre(size < 2 ** 52);
+        expect(parseQuantity(readableQuantity(size, 'up'))).to.be.at.least(size);
       }),
     );
   });

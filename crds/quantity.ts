@@ -53,3 +53,20 @@ export function formatQuantity(bytes: number): string {
   }
   return `${rest}${BINARY_SUFFIXES[power]}`;
 }
+
+/** `bytes` in Gi with at most three decimals, rounded down: amounts in a column are then compared at a glance. */
+export function gibibytes(bytes: number): string {
+  return `${Math.floor((parseQuantity(bytes) / 1024 ** 3) * 1000) / 1000}Gi`;
+}
+
+const READABLE_SUFFIXES = ['Mi', 'Gi', 'Ti', 'Pi'] as const;
+
+/**
+ * `bytes` for people: at most one decimal, in the largest unit from Mi to Pi of which there is a whole one. What there is
+ * is rounded down and what is needed is rounded up, so that what does not fit never looks as if it did.
+ */
+export function readableQuantity(bytes: number, rounded: 'up' | 'down'): string {
+  const power = Math.min(Math.max(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), 2), READABLE_SUFFIXES.length + 1);
+  const tenths = (bytes * 10) / 1024 ** power;
+  return `${(rounded === 'up' ? Math.ceil(tenths) : Math.floor(tenths)) / 10}${READABLE_SUFFIXES[power - 2]}`;
+}

@@ -1,6 +1,8 @@
-// Objects checked without an API server, against the very schema that the API server is given. CEL rules are not run
-// here: only the API server can. The corpus says which of the two must refuse what.
+// Objects checked without an API server, against the very schema that the API server is given. Of the CEL rules only
+// those on the form of a string are run here: the others only the API server can. The corpus says who must refuse what.
 import { Ajv, type ErrorObject, type SchemaObject, type SchemaValidateFunction } from 'ajv';
+import type { CelRule } from './schema/builders.ts';
+import { formOf } from './schema/form.ts';
 import type { KindDefinition } from './schema/kind.ts';
 import type { StructuralSchema } from './schema/structural.ts';
 import { rootSchema } from './schema/to-crd.ts';
@@ -38,6 +40,7 @@ function compiler(): Ajv {
     },
   });
   ajv.addKeyword({ keyword: 'x-kubernetes-list-type', errors: true, validate: noEntryTwice });
+  ajv.addKeyword({ keyword: 'x-kubernetes-validations', errors: true, validate: inForm });
   return ajv;
 }
 
@@ -105,3 +108,12 @@ function keyFields(entry: unknown, keys: unknown): unknown {
   if (typeof entry !== 'object' || entry === null || !Array.isArray(keys)) return entry;
   return Object.fromEntries(Object.entries(entry).filter(([field]) => keys.includes(field)));
 }
+
+/** What is no string or number at all has another fault. */
+const inForm: SchemaValidateFunction = (rules: readonly CelRule[], value: unknown) => {
+  if (typeof value !== 'string' && typeof value !== 'number') return true;
+  const forms = rules.flatMap((rule) => formOf(rule) ?? []);
+  const broken = forms.filter(({ pattern }) => !new RegExp(pattern).test(String(value)));
+  inForm.errors = broken.map(({ message }) => ({ keyword: 'x-kubernetes-validations', params: { message } }));
+  return broken.length === 0;
+};

@@ -31,6 +31,7 @@ const PHRASES: Record<string, (error: ErrorObject) => string> = {
   maxProperties: (error) => tooMany(error, lengthOf(Object.keys(Object(error.data)))),
   pattern: (error) => invalid(error, `should match '${error.params.pattern}'${hint(error.parentSchema)}`),
   format: (error) => invalid(error, `must be of type ${error.params.format}: ${text(error.data)}`),
+  'x-kubernetes-validations': (error) => invalid(error, String(error.params.message)),
   'x-kubernetes-list-type': (error) => `Duplicate value: ${error.params.name}`,
 };
 

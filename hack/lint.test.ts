@@ -5,8 +5,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } fr
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect } from 'chai';
-
-const ROOT = dirname(import.meta.dirname);
+import { REPOSITORY } from './repository.ts';
 
 interface Diagnostic {
   readonly code: string;
@@ -69,8 +68,9 @@ describe('the linter', () => {
   let tree: string;
   beforeEach(() => {
     tree = mkdtempSync(join(tmpdir(), 'usher-lint-'));
-    for (const name of ['.oxlintrc.json', 'tsconfig.json', 'package.json']) cpSync(join(ROOT, name), join(tree, name));
-    symlinkSync(join(ROOT, 'node_modules'), join(tree, 'node_modules'));
+    for (const name of ['.oxlintrc.json', 'tsconfig.json', 'package.json'])
+      cpSync(join(REPOSITORY, name), join(tree, name));
+    symlinkSync(join(REPOSITORY, 'node_modules'), join(tree, 'node_modules'));
   });
   afterEach(() => rmSync(tree, { recursive: true }));
 
@@ -81,7 +81,7 @@ describe('the linter', () => {
 
   function diagnostics(): Diagnostic[] {
     const args = ['--type-aware', '--format', 'json'];
-    const { stdout } = spawnSync(join(ROOT, 'node_modules/.bin/oxlint'), args, { cwd: tree, encoding: 'utf8' });
+    const { stdout } = spawnSync(join(REPOSITORY, 'node_modules/.bin/oxlint'), args, { cwd: tree, encoding: 'utf8' });
     return (JSON.parse(stdout) as { diagnostics: Diagnostic[] }).diagnostics;
   }
 

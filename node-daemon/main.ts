@@ -1,22 +1,31 @@
 // The daemon of one hypervisor machine. Only wiring here.
 import { parseQuantity } from '#crds/quantity.ts';
+import { INSTALL_API, INSTALL_OR_USE_RIGHTS } from '#crds/v1alpha1/installation.ts';
+import { hypervisorResource, virtualMachineResource } from '#crds/v1alpha1/kinds.ts';
 import packageJson from '#package.json' with { type: 'json' };
-import { systemClock, systemRandom } from '#runtime/clock-system.ts';
-import { EventRecorder } from '#runtime/event-recorder.ts';
-import { controllerMetrics, reflectorMetrics } from '#runtime/metrics.ts';
-import type { OptionValues } from '#runtime/option-table.ts';
-import { type Runtime, runProgram } from '#runtime/program.ts';
+import { systemClock, systemRandom } from '#runtime/clock/system.ts';
+import { EventRecorder } from '#runtime/event/recorder.ts';
+import { controllerMetrics } from '#runtime/process/metrics.ts';
+import type { OptionValues } from '#runtime/process/option-table.ts';
+import { type Runtime, runProgram } from '#runtime/process/program.ts';
+import { untilServed } from '#runtime/process/until-served.ts';
 import type { HypervisorDriver } from './hypervisor/driver.ts';
 import { createLibvirtDriver } from './hypervisor/libvirt/driver.ts';
 import { createSimulatedDriver } from './hypervisor/simulated/driver.ts';
 import { SimulatedHost } from './hypervisor/simulated/host.ts';
 import { readBootID } from './inventory/boot-id.ts';
 import { nodeDaemonOptions, parseLabels } from './options.ts';
+import { checkToken, type TokenCheck } from './whose-token.ts';
 import { runNodeDaemon } from './wiring.ts';
 
 const NAME = 'usher-node-daemon';
 const SAMPLE_INTERVAL_MS = 10_000;
 const USAGE_LIMITS = { intervalMilliseconds: 60_000, jitter: 0.2, writesPerMinute: 30 };
+/**
+ * The network that PID 1 is in: the machine's own, for a daemon on the machine and for a pod with hostPID or
+ * hostNetwork. A pod with neither would count its own traffic as the machine's. Disks are the same everywhere.
+ */
+const NODE_COUNTERS = { networkDirectory: '/proc/1/net', diskStatistics: '/proc/diskstats' };
 
 type Options = OptionValues<typeof nodeDaemonOptions>;
 
@@ -26,9 +35,13 @@ async function run({
   logger,
   metrics,
   setUnready,
+  readiness,
+  patience,
+  reflectorObserver,
   stop,
 }: Runtime<typeof nodeDaemonOptions>): Promise<void> {
   const clock = systemClock;
+  await untilWelcome({ ...patience, store, nodeName: options.nodeName }, stop);
   const events = new EventRecorder({ store, clock, logger, component: NAME, instance: options.nodeName });
   await runNodeDaemon(
     {
@@ -47,13 +60,22 @@ async function run({
       sampleIntervalMs: SAMPLE_INTERVAL_MS,
       usageLimits: USAGE_LIMITS,
       warn: (object, reason, message) => events.warn(object, reason, message),
-      reflectorObserver: reflectorMetrics(metrics),
+      reflectorObserver,
       controllerObserver: controllerMetrics(metrics),
-      onReady: () => setUnready(undefined),
+      setUnready,
+      tellHypervisor: (fault) => readiness.tell('hypervisor', fault),
     },
     stop,
   );
   await events.flush();
+}
+
+/** Once the API is installed, and knows this daemon for that of its node. */
+async function untilWelcome(check: TokenCheck, stop: AbortSignal): Promise<void> {
+  const types = [virtualMachineResource, hypervisorResource];
+  const advice = { NotFound: INSTALL_API, Forbidden: INSTALL_OR_USE_RIGHTS };
+  await untilServed({ ...check, types, advice }, stop);
+  await checkToken(check, stop);
 }
 
 function driverFor(options: Options): HypervisorDriver {
@@ -69,7 +91,7 @@ function driverFor(options: Options): HypervisorDriver {
     bootDirectory: options.bootDirectory,
     ...(virtualization === 'auto' ? {} : { domainType: virtualization }),
     ...(consoleDirectory === undefined ? {} : { consoleLogDirectory: consoleDirectory }),
-    nodeCounters: { networkDirectory: '/proc/1/net', diskStatistics: '/proc/diskstats' },
+    nodeCounters: NODE_COUNTERS,
   });
 }
 

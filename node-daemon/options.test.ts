@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { type OptionsError, parseOptions } from '#runtime/options.ts';
+import { type OptionsError, parseOptions } from '#runtime/process/options.ts';
 import { nodeDaemonOptions, parseLabels } from './options.ts';
 
 describe('the options of the node daemon', () => {
@@ -20,6 +20,10 @@ describe('the options of the node daemon', () => {
     expect(parse().values).to.include({ driver: 'libvirt', labels: '', reservedCpus: 0, reservedMemory: '512Mi' });
   });
 
+  it('take the longest name that a node may have here', () => {
+    expect(faultsOf('--node-name', `kvm1.${'a'.repeat(58)}`)).to.deep.equal([]);
+  });
+
   it('take labels as pairs, one without a value among them', () => {
     const { values } = parse('--labels', 'rack=r1,usher.dev/zone=a.b,spare=');
     expect(parseLabels(values?.labels ?? '')).to.deep.equal({ rack: 'r1', 'usher.dev/zone': 'a.b', spare: '' });
@@ -27,6 +31,9 @@ describe('the options of the node daemon', () => {
   });
 
   const refused: [string[], string][] = [
+    [['--node-name', ''], nodeNameFault('')],
+    [['--node-name', 'Node-A'], nodeNameFault('Node-A')],
+    [['--node-name', 'a'.repeat(64)], nodeNameFault('a'.repeat(64))],
     [['--labels', 'rack'], '--labels must be label=value pairs joined by commas, not "rack"'],
     [['--labels', 'a=b=c'], '--labels must be label=value pairs joined by commas, not "a=b=c"'],
     [['--reserved-memory', 'much'], '--reserved-memory must be a quantity such as 512Mi, not "much"'],
@@ -37,3 +44,8 @@ describe('the options of the node daemon', () => {
     it(`refuse ${args.join(' ')}, naming the flag`, () => expect(faultsOf(...args)).to.deep.equal([fault]));
   }
 });
+
+function nodeNameFault(name: string): string {
+  const form = 'lower-case letters, digits, dashes and dots, at most 63 characters';
+  return `--node-name must be the name of a Node: ${form}, not "${name}"`;
+}

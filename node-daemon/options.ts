@@ -1,9 +1,10 @@
 // What the daemon of one hypervisor machine can be told.
 import { hostname } from 'node:os';
 import { parseQuantity } from '#crds/quantity.ts';
-import type { OptionTable } from '#runtime/option-table.ts';
-import { commonOptions } from '#runtime/program.ts';
+import type { OptionTable } from '#runtime/process/option-table.ts';
+import { commonOptions } from '#runtime/process/program.ts';
 
+const NODE_NAME = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/;
 const LABEL = /^([a-z0-9.-]+\/)?[A-Za-z0-9][A-Za-z0-9_.-]*=[A-Za-z0-9_.-]*$/;
 
 function quantityFault(text: string): string | undefined {
@@ -13,6 +14,12 @@ function quantityFault(text: string): string | undefined {
   } catch {
     return 'must be a quantity such as 512Mi';
   }
+}
+
+/** Heartbeats carry it as a label, which is shorter than a name may be. */
+function nodeNameFault(name: string): string | undefined {
+  if (NODE_NAME.test(name) && name.length <= 63) return undefined;
+  return 'must be the name of a Node: lower-case letters, digits, dashes and dots, at most 63 characters';
 }
 
 function labelsFault(text: string): string | undefined {
@@ -27,9 +34,11 @@ export const nodeDaemonOptions = {
   ...commonOptions,
   nodeName: {
     type: 'string',
-    description: 'The node this daemon runs on: the name of its Hypervisor, and the node its token is bound to.',
+    description:
+      'The node this daemon runs on: the name of its Hypervisor, and the node its token is bound to. No other machine may have it.',
     default: hostname(),
     env: 'NODE_NAME',
+    validate: nodeNameFault,
   },
   driver: {
     type: 'choice',

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
-import { VirtualClock } from '#runtime/clock-virtual.ts';
+import { VirtualClock } from '#runtime/clock/virtual.ts';
 import { KubeError } from '#runtime/kube/errors.ts';
-import { silentLogger } from '#runtime/log.ts';
-import { ObjectCache } from '#runtime/object-cache.ts';
+import { silentLogger } from '#runtime/process/log.ts';
+import { ObjectCache } from '#runtime/reflector/object-cache.ts';
 import { domainOf } from '#test/builders/domain.ts';
 import { hypervisor } from '#test/builders/hypervisor.ts';
 import { runningMachine } from '#test/builders/virtual-machine.ts';
@@ -14,17 +14,23 @@ import type { HypervisorReporter } from './inventory/report.ts';
 import { Scanner } from './scan.ts';
 
 const SCAN_MS = 30_000;
+const CHANGED = { kind: 'Changed', uuid: 'a', detail: 'started', initiator: 'Unknown' } as const;
 const ROOM = { cpus: 4, memoryBytes: 2 ** 40 };
 
+class Scene {
+  readonly clock = new VirtualClock();
+  readonly host = new SimulatedHost({ clock: this.clock });
+}
+
 /** Scans for so long, and gives back how often each guest was to be looked at. */
-async function scan(report: HypervisorReporter['report'], milliseconds: number) {
-  const clock = new VirtualClock();
+async function scan(report: HypervisorReporter['report'], milliseconds: number, scene = new Scene()) {
+  const { clock, host } = scene;
   const machines = new ObjectCache<VirtualMachine, 'uuid'>({ uuid: ({ metadata }) => [metadata.uid] });
   machines.put(runningMachine());
   const admission = new Admission();
   admission.setAllocatable(ROOM);
   const looks: string[] = [];
-  const driver = createSimulatedDriver(new SimulatedHost({ clock }));
+  const driver = createSimulatedDriver(host);
   const scanner = new Scanner({
     context: { admission, machines, driver, initiators: new Map(), clock, logger: silentLogger },
     reporter: { report },
@@ -58,6 +64,30 @@ describe('the scan', () => {
     expect(looks).to.include(runningMachine().metadata.uid);
     expect(admission.roomFor('another', { cpus: 2, memoryBytes: 1 }).fits).to.equal(false);
     expect(admission.roomFor('another', { cpus: 1, memoryBytes: 1 }).fits).to.equal(true);
+  });
+
+  it('comes a second after a change, and every five seconds while changes go on', async () => {
+    const scene = new Scene();
+    const { clock, host } = scene;
+    for (let at = 10_000; at < 20_000; at += 500) {
+      void clock.sleep(at).then(() => host.events.emit(CHANGED));
+    }
+    const scans: number[] = [];
+    await scan(async () => void scans.push(clock.monotonic()), 29_000, scene);
+    const [start = 0, ...later] = scans;
+    expect(later.map((at) => at - start)).to.deep.equal([11_000, 16_000, 21_000]);
+  });
+
+  it('does not wait for that where the hypervisor has come back', async () => {
+    const scene = new Scene();
+    const { clock, host } = scene;
+    void clock.sleep(10_000).then(() => host.events.emit(CHANGED));
+    void clock.sleep(11_500).then(() => host.disconnect());
+    void clock.sleep(13_000).then(() => host.reconnect());
+    const scans: number[] = [];
+    await scan(async () => void scans.push(clock.monotonic()), 29_000, scene);
+    const [start = 0, ...later] = scans;
+    expect(later.map((at) => at - start)).to.deep.equal([11_000, 12_500, 14_000]);
   });
 
   it('looks at every VM though the guests could not be listed', async () => {

@@ -2,8 +2,9 @@
 // call-backs may be missed.
 import { instanceUuid } from '#crds/derive/signed-payload.ts';
 import type { Hypervisor } from '#crds/v1alpha1/hypervisor.ts';
-import { type BackoffOptions, backoff } from '#runtime/backoff.ts';
-import type { Random } from '#runtime/clock.ts';
+import { type BackoffOptions, backoff } from '#runtime/clock/backoff.ts';
+import type { Random } from '#runtime/clock/clock.ts';
+import { pause } from '#runtime/clock/signals.ts';
 import type { DomainContext } from './domains/context.ts';
 import type { Domain, DriverEvent } from './hypervisor/driver.ts';
 import { isDriverError } from './hypervisor/errors.ts';
@@ -22,11 +23,16 @@ const SCAN_JITTER = 0.1;
 const RETRY: BackoffOptions = { baseMs: 500, maxMs: 30_000 };
 /** Changes come in bursts; what the Hypervisor says of them all is written once. */
 const SETTLE_MS = 1_000;
+/**
+ * From one scan to the next while changes go on. What the Hypervisor says of itself decides nothing, and each scan looks
+ * at every guest: with ten starts in ten seconds there was a scan, and a write, for each.
+ */
+const SPACING_MS = 5_000;
 
 export class Scanner {
   readonly #options: ScannerOptions;
   #wake: (() => void) | undefined;
-  #wanted = false;
+  #wanted: 'Not' | 'InTime' | 'Soon' = 'Not';
 
   constructor(options: ScannerOptions) {
     this.#options = options;
@@ -39,7 +45,7 @@ export class Scanner {
 
   /** Something changed: scan again within about a second. */
   scanSoon(): void {
-    this.#wanted = true;
+    this.#wanted = 'Soon';
     this.#wake?.();
   }
 
@@ -47,12 +53,16 @@ export class Scanner {
     const { context, hypervisor, random } = this.#options;
     const retries = backoff(RETRY, random);
     while (!signal.aborted) {
-      this.#wanted = false;
+      this.#wanted = 'Not';
+      const began = context.clock.monotonic();
       const done = await this.#tryScan(signal);
       if (done) retries.reset();
       const interval = hypervisor().spec.scanIntervalSeconds * 1000;
-      await this.#wait(done ? interval * (1 - SCAN_JITTER * random()) : retries.next(), signal);
-      await context.clock.sleep(SETTLE_MS, signal).catch(() => undefined);
+      const wait = done ? interval * (1 - SCAN_JITTER * random()) : retries.next();
+      await this.#waitUntil(() => this.#wanted !== 'Not', wait, signal);
+      await pause(context.clock, SETTLE_MS, signal);
+      const spacing = done ? began + SPACING_MS - context.clock.monotonic() : 0;
+      await this.#waitUntil(() => this.#wanted === 'Soon', spacing, signal);
     }
   }
 
@@ -84,13 +94,15 @@ export class Scanner {
     }
   }
 
-  async #wait(milliseconds: number, signal: AbortSignal): Promise<void> {
-    if (this.#wanted) return;
-    const woken = new AbortController();
-    this.#wake = () => woken.abort();
-    await this.#options.context.clock
-      .sleep(milliseconds, AbortSignal.any([signal, woken.signal]))
-      .catch(() => undefined);
+  /** No longer than so many milliseconds. */
+  async #waitUntil(enough: () => boolean, milliseconds: number, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options.context;
+    const end = clock.monotonic() + milliseconds;
+    for (let left = milliseconds; left > 0 && !enough() && !signal.aborted; left = end - clock.monotonic()) {
+      const woken = new AbortController();
+      this.#wake = () => woken.abort();
+      await pause(clock, left, AbortSignal.any([signal, woken.signal]));
+    }
     this.#wake = undefined;
   }
 
@@ -109,10 +121,13 @@ export class Scanner {
 
   #follow(event: DriverEvent): void {
     const { context, enqueue } = this.#options;
-    if (event.kind === 'Changed') {
-      if (event.initiator !== 'Unknown') context.initiators.set(event.uuid, event.initiator);
-      enqueue(event.uuid);
+    if (event.kind !== 'Changed') {
+      this.scanSoon();
+      return;
     }
-    this.scanSoon();
+    if (event.initiator !== 'Unknown') context.initiators.set(event.uuid, event.initiator);
+    enqueue(event.uuid);
+    if (this.#wanted === 'Not') this.#wanted = 'InTime';
+    this.#wake?.();
   }
 }

@@ -4,16 +4,15 @@ import { findCondition } from '#crds/conditions.ts';
 import { instanceUuid } from '#crds/derive/signed-payload.ts';
 import type { Hypervisor, HypervisorSpec } from '#crds/v1alpha1/hypervisor.ts';
 import { hypervisorResource, virtualMachineResource } from '#crds/v1alpha1/kinds.ts';
-import { HEARTBEAT_LABEL, heartbeatLeaseName, SYSTEM_NAMESPACE } from '#crds/v1alpha1/names.ts';
+import { isOurAnnotation } from '#crds/v1alpha1/names.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
-import type { Clock, Random } from '#runtime/clock.ts';
-import { Controller, type ControllerObserver } from '#runtime/controller.ts';
-import { Heartbeat } from '#runtime/heartbeat.ts';
+import type { Clock, Random } from '#runtime/clock/clock.ts';
+import { Controller, type ControllerObserver } from '#runtime/controller/controller.ts';
 import type { KubeObject } from '#runtime/kube/resource.ts';
 import type { KubeStore } from '#runtime/kube/store.ts';
-import type { Logger } from '#runtime/log.ts';
-import { OwnWrites } from '#runtime/own-writes.ts';
-import { Reflector, type ReflectorObserver } from '#runtime/reflector.ts';
+import type { Logger } from '#runtime/process/log.ts';
+import { OwnWrites } from '#runtime/reflector/own-writes.ts';
+import { Reflector, type ReflectorObserver } from '#runtime/reflector/reflector.ts';
 import { Admission } from './domains/admission.ts';
 import type { DomainContext } from './domains/context.ts';
 import { Memories } from './domains/memory.ts';
@@ -21,6 +20,7 @@ import { reconcileDomain } from './domains/reconcile.ts';
 import type { HypervisorDriver } from './hypervisor/driver.ts';
 import { register } from './inventory/register.ts';
 import { HypervisorReporter } from './inventory/report.ts';
+import { NodeLease } from './node-lease.ts';
 import { Scanner } from './scan.ts';
 import type { PublishLimits } from './usage/publish.ts';
 import { UsageReporter } from './usage/report.ts';
@@ -46,45 +46,61 @@ export interface NodeDaemonOptions {
   readonly workers?: number;
   readonly controllerObserver?: (controller: string) => ControllerObserver;
   readonly reflectorObserver?: (kind: string) => ReflectorObserver;
-  /** Called once everything is known and guests are being looked after. */
-  readonly onReady?: () => void;
+  /** Says why this daemon does not look after guests; with undefined, that it does. */
+  readonly setUnready?: (reason: string | undefined) => void;
+  /** Says why the hypervisor cannot be asked; with undefined, that it can. */
+  readonly tellHypervisor?: (fault: string | undefined) => void;
 }
 
-/** Runs until `stop` aborts. Guests are not touched by its end. Rejects only if it cannot go on. */
+/**
+ * Runs until `stop` aborts, while this daemon holds the Lease of its node; while another does, it does nothing. Guests
+ * are not touched by its end. Rejects only if it cannot go on.
+ */
 export async function runNodeDaemon(options: NodeDaemonOptions, stop: AbortSignal): Promise<void> {
   const bootID = await options.bootID();
-  const registered = await register({ ...options, driver: options.driverName }, stop);
-  const ended = new AbortController();
-  const parts = assemble(options, { registered, bootID, stop });
-  const running = [
-    parts.heartbeat.run(ended.signal),
-    parts.machines.run(ended.signal),
-    parts.hypervisors.run(ended.signal),
-  ];
+  const admission = new Admission();
+  const lease = new NodeLease({ ...options, bootID });
+  const work = async (held: AbortSignal) => lookAfterGuests(options, { bootID, lease, admission }, held);
   try {
-    await Promise.all([parts.machines.synced(stop), parts.hypervisors.synced(stop)]);
-    options.onReady?.();
-    await Promise.all([parts.domains.run(stop), parts.scanner.run(stop), parts.usage.run(stop)]);
-  } catch (error) {
-    if (!stop.aborted) throw error;
+    // A start that is under way may come true after the Lease was given up, and the next holder may start it as well.
+    await lease.hold(stop, work, () => !admission.isStarting());
   } finally {
-    ended.abort();
-    await Promise.all(running);
     await options.driver.close();
   }
 }
 
 interface Identity {
-  readonly registered: Hypervisor;
   readonly bootID: string;
-  readonly stop: AbortSignal;
+  readonly lease: NodeLease;
+  readonly admission: Admission;
 }
 
-function assemble(options: NodeDaemonOptions, { registered, bootID, stop }: Identity) {
+async function lookAfterGuests(options: NodeDaemonOptions, identity: Identity, held: AbortSignal): Promise<void> {
+  const registered = await register({ ...options, driver: options.driverName }, held);
+  const ended = new AbortController();
+  const parts = assemble(options, { ...identity, registered, held });
+  const running = [parts.machines.run(ended.signal), parts.hypervisors.run(ended.signal)];
+  try {
+    await Promise.all([parts.machines.synced(held), parts.hypervisors.synced(held)]);
+    options.setUnready?.(undefined);
+    await Promise.all([parts.domains.run(held), parts.scanner.run(held), parts.usage.run(held)]);
+  } catch (error) {
+    if (!held.aborted) throw error;
+  } finally {
+    ended.abort();
+    await Promise.all(running);
+  }
+}
+
+interface Membership extends Identity {
+  readonly registered: Hypervisor;
+  readonly held: AbortSignal;
+}
+
+function assemble(options: NodeDaemonOptions, { registered, bootID, lease, admission, held }: Membership) {
   const { clock, random, logger, nodeName, driver, store } = options;
   const machines = machineReflector(options);
   const hypervisors = hypervisorReflector(options);
-  const heartbeat = heartbeatOf(options);
   const hypervisor = () => hypervisors.cache.get(nodeName) ?? registered;
   const context: DomainContext = {
     store,
@@ -92,8 +108,8 @@ function assemble(options: NodeDaemonOptions, { registered, bootID, stop }: Iden
     machines: machines.cache,
     ownWrites: new OwnWrites<VirtualMachine>(),
     driver,
-    admission: new Admission(),
-    heartbeat,
+    admission,
+    heartbeat: lease,
     self: () => ({ name: nodeName, uid: hypervisor().metadata.uid, bootID }),
     memories: new Memories(),
     initiators: new Map(),
@@ -111,13 +127,13 @@ function assemble(options: NodeDaemonOptions, { registered, bootID, stop }: Iden
     domains.enqueue(instanceUuid(object));
   });
   hypervisors.onChange((change) => {
-    if (change.type === 'deleted') return registerAgain(options, stop);
+    if (change.type === 'deleted') return registerAgain(options, held);
     const previous = change.type === 'updated' ? change.previous : undefined;
     const changed = previous?.metadata.generation !== change.object.metadata.generation;
     if (changed || isToldSilent(change.object)) scanner.scanSoon();
     return undefined;
   });
-  return { machines, hypervisors, heartbeat, domains, scanner, usage };
+  return { machines, hypervisors, domains, scanner, usage };
 }
 
 /** We were not heard for a while: only our own report ends that. */
@@ -135,26 +151,15 @@ function machineReflector(options: NodeDaemonOptions): Reflector<VirtualMachine,
   const selection = { fieldSelector: `status.placement.hypervisor=${options.nodeName}` };
   const observer = options.reflectorObserver?.('VirtualMachine') ?? {};
   const indexes = { uuid: (vm: VirtualMachine) => [instanceUuid(vm)] };
-  return new Reflector({ ...options, type: virtualMachineResource, selection, indexes, observer });
+  const kept = { indexes, keepsAnnotation: isOurAnnotation };
+  return new Reflector({ ...options, ...kept, type: virtualMachineResource, selection, observer });
 }
 
 function hypervisorReflector(options: NodeDaemonOptions): Reflector<Hypervisor> {
   const selection = { fieldSelector: `metadata.name=${options.nodeName}` };
   const observer = options.reflectorObserver?.('Hypervisor') ?? {};
-  return new Reflector({ ...options, type: hypervisorResource, selection, observer });
-}
-
-function heartbeatOf(options: NodeDaemonOptions): Heartbeat {
-  const { nodeName, heartbeatIntervalMs } = options;
-  return new Heartbeat({
-    ...options,
-    namespace: SYSTEM_NAMESPACE,
-    name: heartbeatLeaseName(nodeName),
-    holder: nodeName,
-    labels: { [HEARTBEAT_LABEL]: nodeName },
-    intervalMs: heartbeatIntervalMs,
-    leaseDurationSeconds: Math.ceil((heartbeatIntervalMs * 4) / 1000),
-  });
+  const keepsAnnotation = isOurAnnotation;
+  return new Reflector({ ...options, type: hypervisorResource, selection, keepsAnnotation, observer });
 }
 
 function domainController(options: NodeDaemonOptions, context: DomainContext): Controller {

@@ -1,11 +1,17 @@
 // The operator: decides, places, and tells what is heard. Only wiring here.
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { systemClock, systemRandom } from '#runtime/clock-system.ts';
-import { EventRecorder } from '#runtime/event-recorder.ts';
-import { controllerMetrics, leaderMetrics, reflectorMetrics } from '#runtime/metrics.ts';
-import { type Runtime, runProgram } from '#runtime/program.ts';
+import { INSTALL_API, INSTALL_OR_USE_RIGHTS, INSTALL_RIGHTS } from '#crds/v1alpha1/installation.ts';
+import { hypervisorResource, virtualMachineResource } from '#crds/v1alpha1/kinds.ts';
+import { systemClock, systemRandom } from '#runtime/clock/system.ts';
+import { EventRecorder } from '#runtime/event/recorder.ts';
+import type { KubeStore } from '#runtime/kube/store.ts';
+import { controllerMetrics, leaderMetrics } from '#runtime/process/metrics.ts';
+import { type Patience, persevere } from '#runtime/process/persevere.ts';
+import { type Runtime, runProgram } from '#runtime/process/program.ts';
+import { untilServed } from '#runtime/process/until-served.ts';
 import { operatorOptions } from './options.ts';
+import type { Signer } from './signing/key.ts';
 import { loadSigner } from './signing/secret.ts';
 import { runOperator } from './wiring.ts';
 
@@ -17,12 +23,15 @@ async function run({
   logger,
   metrics,
   setUnready,
+  readiness,
+  patience,
+  reflectorObserver,
   stop,
 }: Runtime<typeof operatorOptions>): Promise<void> {
   const identity = options.identity ?? `${hostname()}-${randomUUID().slice(0, 8)}`;
   const leader = leaderMetrics(metrics);
   const clock = systemClock;
-  const signer = await loadSigner(store, stop);
+  const signer = await signerOf(store, patience, stop);
   const events = new EventRecorder({ store, clock, logger, component: NAME, instance: identity });
   await runOperator(
     {
@@ -34,14 +43,29 @@ async function run({
       identity,
       silenceTimeoutMs: options.silenceTimeoutSeconds * 1000,
       warn: (object, reason, message) => events.warn(object, reason, message),
-      reflectorObserver: reflectorMetrics(metrics),
+      reflectorObserver,
       controllerObserver: controllerMetrics(metrics),
       onSynced: () => setUnready(undefined),
-      onLeading: (leads) => leader.leading(leads),
+      leadershipObserver: {
+        leading: (leads) => leader.leading(leads),
+        doubtful: (words) => readiness.tell('leader election', words),
+      },
     },
     stop,
   );
   await events.flush();
+}
+
+/** Once all that it takes is installed. */
+async function signerOf(store: KubeStore, patience: Patience, stop: AbortSignal): Promise<Signer> {
+  const types = [virtualMachineResource, hypervisorResource];
+  await untilServed(
+    { ...patience, store, types, advice: { NotFound: INSTALL_API, Forbidden: INSTALL_OR_USE_RIGHTS } },
+    stop,
+  );
+  const advice = { NotFound: INSTALL_RIGHTS, Forbidden: INSTALL_OR_USE_RIGHTS };
+  const until = 'the signing key of the site can be read';
+  return persevere({ ...patience, until, advice }, async (signal) => loadSigner(store, signal), stop);
 }
 
 process.exitCode = await runProgram({

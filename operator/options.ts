@@ -1,12 +1,13 @@
 // What the operator can be told.
-import type { OptionTable } from '#runtime/option-table.ts';
-import { commonOptions } from '#runtime/program.ts';
+import type { OptionTable } from '#runtime/process/option-table.ts';
+import { commonOptions } from '#runtime/process/program.ts';
 
 export const operatorOptions = {
   ...commonOptions,
   silenceTimeoutSeconds: {
     type: 'integer',
-    description: 'A hypervisor whose daemon was not heard for so long is silent, and its VMs are Lost.',
+    description:
+      'Seconds without a renewed Lease, or without an answer of libvirt to its daemon, after which the VMs of a hypervisor are called Lost.',
     default: 40,
     validate: (seconds: number) => (seconds >= 2 ? undefined : 'must be at least 2'),
   },

@@ -1,13 +1,14 @@
 // Puts the operator together from its parts. No decision is made here.
+import type { Hypervisor } from '#crds/v1alpha1/hypervisor.ts';
 import { hypervisorResource, virtualMachineResource } from '#crds/v1alpha1/kinds.ts';
 import { LEADER_LEASE, SYSTEM_NAMESPACE } from '#crds/v1alpha1/names.ts';
-import { Controller, type ControllerObserver, type Reconcile } from '#runtime/controller.ts';
-import { guardedStore } from '#runtime/guarded-store.ts';
+import { Controller, type ControllerObserver, type Reconcile } from '#runtime/controller/controller.ts';
 import { type KubeObject, keyOf, keyText } from '#runtime/kube/resource.ts';
-import { LeaderElection } from '#runtime/leader-election.ts';
+import { guardedStore } from '#runtime/lease/guarded-store.ts';
+import { LeaderElection, type LeadershipObserver } from '#runtime/lease/leader-election.ts';
 import { candidateOf } from './hypervisor/candidate.ts';
 import type { HypervisorContext } from './hypervisor/context.ts';
-import { silentSinceOf } from './hypervisor/observe.ts';
+import { heardOf } from './hypervisor/observe.ts';
 import { reconcileHypervisor } from './hypervisor/reconcile.ts';
 import type { Candidate } from './placement/candidate.ts';
 import type { Signer } from './signing/key.ts';
@@ -24,7 +25,7 @@ export interface OperatorOptions extends WorldOptions {
   readonly controllerObserver?: (controller: string) => ControllerObserver;
   /** Told once everything was read for the first time. */
   readonly onSynced?: () => void;
-  readonly onLeading?: (leads: boolean) => void;
+  readonly leadershipObserver?: LeadershipObserver;
 }
 
 /** Runs until `stop` aborts, deciding only while it leads; then hands over cleanly. Rejects only if it cannot go on. */
@@ -39,7 +40,7 @@ export async function runOperator(options: OperatorOptions, stop: AbortSignal): 
     identity,
     namespace: SYSTEM_NAMESPACE,
     name: LEADER_LEASE,
-    observer: { leading: (leads) => options.onLeading?.(leads) },
+    observer: options.leadershipObserver ?? {},
   });
   const ended = new AbortController();
   const running = world.run(ended.signal);
@@ -68,9 +69,9 @@ interface Term {
 
 /** One term as the leader: everything is looked at once, then whatever changes. */
 async function lead(term: Term): Promise<void> {
-  const { options, world, stop, leading } = term;
-  world.heartbeats.listenAnew(options.clock.monotonic());
-  const waiting = new Set<string>();
+  const { world, stop, leading } = term;
+  world.listenAnew();
+  const waiting = new Map<string, number>();
   const hypervisors = hypervisorController(term, (name) => listener.homeChanged(name));
   const machines = machineController(term, waiting);
   const listener: Listener = {
@@ -78,7 +79,7 @@ async function lead(term: Term): Promise<void> {
     hypervisorChanged: (name) => hypervisors.enqueue(name),
     homeChanged: (name) =>
       world.machines.cache.byIndex('hypervisor', name).forEach((vm) => machines.enqueue(keyText(keyOf(vm)))),
-    roomAppeared: () => waiting.forEach((key) => machines.enqueue(key)),
+    roomAppeared: () => waiting.forEach((_told, key) => machines.enqueue(key)),
   };
   world.listen(listener);
   world.hypervisors.cache.list().forEach((hypervisor) => hypervisors.enqueue(hypervisor.metadata.name));
@@ -97,14 +98,15 @@ function hypervisorController(
     hypervisors: world.hypervisors.cache,
     ownWrites: world.hypervisorWrites,
     heartbeats: world.heartbeats,
+    outages: world.outages,
     clock: options.clock,
     onReachabilityChanged,
-    silent: new Set(),
+    lost: new Map(),
   };
   return controller(options, 'hypervisor', async (name, signal) => reconcileHypervisor(context, name, signal));
 }
 
-function machineController({ options, world, isLeading }: Term, waiting: Set<string>): Controller {
+function machineController({ options, world, isLeading }: Term, waiting: Map<string, number>): Controller {
   const context = {
     store: guardedStore(options.store, isLeading),
     machineType: virtualMachineResource,
@@ -112,7 +114,11 @@ function machineController({ options, world, isLeading }: Term, waiting: Set<str
     ownWrites: world.machineWrites,
     ledger: world.ledger,
     refusals: world.refusals,
-    candidates: () => candidatesIn(world, options),
+    candidates: () => world.hypervisors.cache.list().map((cached) => candidateIn(world, options, cached)),
+    candidate: (name: string) => {
+      const cached = world.hypervisors.cache.get(name);
+      return cached === undefined ? undefined : candidateIn(world, options, cached);
+    },
     sign: (payload: string) => options.signer.sign(payload),
     waiting,
     warn: options.warn,
@@ -122,13 +128,12 @@ function machineController({ options, world, isLeading }: Term, waiting: Set<str
   return controller(options, 'virtual-machine', async (key, signal) => reconcileVirtualMachine(context, key, signal));
 }
 
-function candidatesIn(world: World, { clock }: OperatorOptions): Candidate[] {
-  const heard = { clock, heartbeats: world.heartbeats };
-  return world.hypervisors.cache.list().map((cached) => {
-    const hypervisor = world.hypervisorWrites.latest(cached);
-    const { name } = hypervisor.metadata;
-    return candidateOf(hypervisor, silentSinceOf(heard, hypervisor), world.ledger.assignedTo(name));
-  });
+function candidateIn(world: World, { clock }: OperatorOptions, cached: Hypervisor): Candidate {
+  const hypervisor = world.hypervisorWrites.latest(cached);
+  const heard = heardOf({ clock, heartbeats: world.heartbeats, outages: world.outages }, hypervisor);
+  const { name } = hypervisor.metadata;
+  const held = { assigned: world.ledger.assignedTo(name), disksInUse: world.ledger.disksInUseOn(name) };
+  return candidateOf(hypervisor, heard, held);
 }
 
 function controller(options: OperatorOptions, name: string, reconcile: Reconcile): Controller {

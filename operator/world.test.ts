@@ -1,10 +1,11 @@
 import { expect } from 'chai';
 import { hypervisorResource, virtualMachineResource } from '#crds/v1alpha1/kinds.ts';
-import { HEARTBEAT_LABEL, heartbeatLeaseName, SYSTEM_NAMESPACE } from '#crds/v1alpha1/names.ts';
-import { VirtualClock } from '#runtime/clock-virtual.ts';
+import { HEARTBEAT_LABEL, heartbeatLeaseName, REQUESTER_ANNOTATION, SYSTEM_NAMESPACE } from '#crds/v1alpha1/names.ts';
+import { VirtualClock } from '#runtime/clock/virtual.ts';
 import { MemoryApiServer } from '#runtime/kube/memory/server.ts';
-import { LEASES } from '#runtime/lease.ts';
-import { silentLogger } from '#runtime/log.ts';
+import { LEASES } from '#runtime/lease/lease.ts';
+import { silentLogger } from '#runtime/process/log.ts';
+import { newMachine } from '#test/builders/virtual-machine.ts';
 import { World } from './world.ts';
 
 const TIMEOUT = 40_000;
@@ -17,6 +18,30 @@ function world(clock: VirtualClock) {
   const listening = { store, clock, random: Math.random, logger: silentLogger, silenceTimeoutMs: TIMEOUT };
   return { api, world: new World(listening) };
 }
+
+describe('what an operator keeps of a VM', () => {
+  it('are our own annotations alone, from the list and from the watch', async () => {
+    const clock = new VirtualClock();
+    const { api, world: heard } = world(clock);
+    const { status: _, ...made } = newMachine();
+    const annotations = { [REQUESTER_ANNOTATION]: 'adele', 'example.org/notes': 'x'.repeat(1_000) };
+    const create = async (name: string) => {
+      const metadata = { name, namespace: 'team', annotations };
+      await api.asUser('adele').create(virtualMachineResource, { ...made, metadata });
+    };
+    await create('listed');
+    const ended = new AbortController();
+    const running = heard.run(ended.signal);
+    await clock.advance(100);
+    await create('watched');
+    await clock.advance(100);
+    const kept = heard.machines.cache.list().map(({ metadata }) => metadata.annotations);
+    const ours = { [REQUESTER_ANNOTATION]: 'adele' };
+    expect(kept).to.deep.equal([ours, ours]);
+    ended.abort();
+    await Promise.all([running, clock.advance(60_000)]);
+  });
+});
 
 describe('what an operator hears', () => {
   it('of a hypervisor is what its own Lease says, whatever name another Lease bears', async () => {

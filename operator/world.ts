@@ -1,15 +1,17 @@
 // What the operator sees, always, whether it leads or not: so that a new leader knows everything at once.
+import { isConditionFalse } from '#crds/conditions.ts';
 import type { Hypervisor } from '#crds/v1alpha1/hypervisor.ts';
 import { hypervisorResource, virtualMachineResource } from '#crds/v1alpha1/kinds.ts';
-import { HEARTBEAT_LABEL, heartbeatLeaseName, SYSTEM_NAMESPACE } from '#crds/v1alpha1/names.ts';
+import { HEARTBEAT_LABEL, heartbeatLeaseName, isOurAnnotation, SYSTEM_NAMESPACE } from '#crds/v1alpha1/names.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
-import type { Clock, Random } from '#runtime/clock.ts';
+import type { Clock, Random } from '#runtime/clock/clock.ts';
 import { keyOf, keyText } from '#runtime/kube/resource.ts';
 import type { KubeStore } from '#runtime/kube/store.ts';
-import { LEASES, type Lease } from '#runtime/lease.ts';
-import type { Logger } from '#runtime/log.ts';
-import { OwnWrites } from '#runtime/own-writes.ts';
-import { Reflector, type ReflectorObserver } from '#runtime/reflector.ts';
+import { LEASES, type Lease } from '#runtime/lease/lease.ts';
+import type { Logger } from '#runtime/process/log.ts';
+import { OwnWrites } from '#runtime/reflector/own-writes.ts';
+import { Reflector, type ReflectorObserver } from '#runtime/reflector/reflector.ts';
+import { Outages } from './hypervisor/outages.ts';
 import { Heartbeats } from './hypervisor/silence.ts';
 import { Ledger } from './placement/ledger.ts';
 import { Refusals } from './placement/refusals.ts';
@@ -19,7 +21,7 @@ export interface WorldOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  /** A hypervisor whose Lease has not changed for so long is silent. */
+  /** A hypervisor whose Lease has not changed for so long is silent, and so is one that did not answer its daemon. */
   readonly silenceTimeoutMs: number;
   readonly reflectorObserver?: (kind: string) => ReflectorObserver;
 }
@@ -41,6 +43,7 @@ export class World {
   readonly machineWrites = new OwnWrites<VirtualMachine>();
   readonly hypervisorWrites = new OwnWrites<Hypervisor>();
   readonly heartbeats: Heartbeats;
+  readonly outages: Outages;
   readonly #leases: Reflector<Lease>;
   readonly #clock: Clock;
   #listener: Listener | undefined;
@@ -48,18 +51,20 @@ export class World {
   constructor(options: WorldOptions) {
     this.#clock = options.clock;
     this.heartbeats = new Heartbeats(options.silenceTimeoutMs, options.clock.monotonic());
+    this.outages = new Outages(options.silenceTimeoutMs, options.clock.monotonic());
     const observed = (kind: string) => options.reflectorObserver?.(kind) ?? {};
     const hypervisorOf = (vm: VirtualMachine) =>
       vm.status?.placement === undefined ? [] : [vm.status.placement.hypervisor];
+    const shared = { ...options, keepsAnnotation: isOurAnnotation };
     this.machines = new Reflector({
-      ...options,
+      ...shared,
       type: virtualMachineResource,
       indexes: { hypervisor: hypervisorOf },
       observer: observed('VirtualMachine'),
     });
-    this.hypervisors = new Reflector({ ...options, type: hypervisorResource, observer: observed('Hypervisor') });
+    this.hypervisors = new Reflector({ ...shared, type: hypervisorResource, observer: observed('Hypervisor') });
     const selection = { namespace: SYSTEM_NAMESPACE, labelSelector: HEARTBEAT_LABEL };
-    this.#leases = new Reflector({ ...options, type: LEASES, selection, observer: this.#deafness(observed('Lease')) });
+    this.#leases = new Reflector({ ...shared, type: LEASES, selection, observer: this.#deafness(observed('Lease')) });
     this.#connect();
   }
 
@@ -76,14 +81,20 @@ export class World {
     await Promise.all([this.machines.synced(signal), this.hypervisors.synced(signal), this.#leases.synced(signal)]);
   }
 
-  /** While we could not hear, nobody fell silent. */
+  /** Silences and outages count anew: while we could not hear, nobody was lost. */
+  listenAnew(): void {
+    const now = this.#clock.monotonic();
+    this.heartbeats.listenAnew(now);
+    this.outages.listenAnew(now);
+  }
+
   #deafness(observer: ReflectorObserver): ReflectorObserver {
-    const deaf = () => this.heartbeats.listenAnew(this.#clock.monotonic());
+    const deaf = () => this.listenAnew();
     return {
       ...observer,
-      failed: (reason) => {
+      failed: (...failed) => {
         deaf();
-        observer.failed?.(reason);
+        observer.failed?.(...failed);
       },
       listed: (...listed) => {
         deaf();
@@ -95,11 +106,15 @@ export class World {
   #connect(): void {
     this.machines.onChange((change) => this.#machineChanged(change.type === 'deleted', change.object));
     this.hypervisors.onChange((change) => {
-      if (change.type === 'added') this.heartbeats.meet(change.object.metadata.name, this.#clock.monotonic());
+      const { metadata, status } = change.object;
+      const now = this.#clock.monotonic();
+      if (change.type === 'added') this.heartbeats.meet(metadata.name, now);
+      this.outages.see(metadata.name, !isConditionFalse(status?.conditions, 'DriverConnected'), now);
       this.#hypervisorChanged(change.object, change.type === 'updated' ? change.previous : undefined);
       if (change.type !== 'deleted') return;
-      this.hypervisorWrites.forget(change.object.metadata.uid);
-      this.heartbeats.forget(change.object.metadata.name);
+      this.hypervisorWrites.forget(metadata.uid);
+      this.heartbeats.forget(metadata.name);
+      this.outages.forget(metadata.name);
     });
     this.#leases.onChange(({ type, object }) => this.#heard(object, type === 'deleted'));
   }

@@ -1,4 +1,5 @@
 // Every bound of a schema, broken once: what makes sure that none is forgotten by ajv or by the API server.
+import { formOf } from '#crds/schema/form.ts';
 import type { StructuralSchema } from '#crds/schema/structural.ts';
 
 /** A valid object with one fault. */
@@ -22,8 +23,41 @@ interface Place {
 
 /** Breaks each bound that the schema sets on a field which `object` has. */
 export function violations(schema: StructuralSchema, object: unknown): Violation[] {
-  const root = { schema, value: object, path: { schema: '', field: '' }, rebuild: (value: unknown) => value };
-  return placesBelow(root).flatMap(violationsAt);
+  return placesIn(schema, object).flatMap(violationsAt);
+}
+
+/** The bounds of length that `object` just keeps, as `Violation.bound` spells them. */
+export function longestTexts(schema: StructuralSchema, object: unknown): string[] {
+  return placesIn(schema, object).flatMap(({ schema: { maxLength }, value, path }) =>
+    typeof value === 'string' && value.length === maxLength ? [`${path.schema} maxLength`] : [],
+  );
+}
+
+function placesIn(schema: StructuralSchema, object: unknown): Place[] {
+  return placesBelow({ schema, value: object, path: { schema: '', field: '' }, rebuild: (value: unknown) => value });
+}
+
+/** What people may write though something could trip over it: `spec.boot.kernel.commandLine markup`. */
+export function hostileTexts(schema: StructuralSchema): string[] {
+  const { spec } = schema.properties ?? {};
+  return spec === undefined ? [] : hostileBelow(spec, 'spec').toSorted();
+}
+
+function hostileBelow(schema: StructuralSchema, path: string): string[] {
+  const { properties = {}, items, additionalProperties: values, 'x-kubernetes-validations': rules = [] } = schema;
+  const areFree = values !== undefined && !rules.some(({ rule }) => rule.includes('self[key].matches'));
+  return [
+    ...(schema.type === 'string' && schema.enum === undefined ? hostileIn(schema, path) : []),
+    ...Object.entries(properties).flatMap(([name, property]) => hostileBelow(property, join(path, name))),
+    ...(items === undefined ? [] : hostileBelow(items, `${path}[]`)),
+    ...(areFree ? hostileBelow(values, path) : []),
+  ];
+}
+
+function hostileIn(schema: StructuralSchema, path: string): string[] {
+  return Object.entries(HOSTILE).flatMap(([name, text]) =>
+    hostile(text)(schema, text) === undefined ? [`${path} ${name}`] : [],
+  );
 }
 
 /** The names of all bounds that a schema sets, as `Violation.bound` spells them. */
@@ -100,10 +134,34 @@ function violationsAt({ schema, value, path, rebuild }: Place): Violation[] {
   });
 }
 
+/** What something behind the API could trip over: XML, terminals, logs, people who compare two names by eye. */
+const HOSTILE: Readonly<Record<string, string>> = {
+  markup: '<a b="c">&</a>',
+  null: 'a\u0000',
+  lineEnd: 'a\n',
+  escape: '\u001B[31m',
+  accent: 'é',
+  combining: 'e\u0301',
+  astral: '\u{1D54F}',
+  direction: '\u202Ea',
+  invisible: 'a\u200B',
+};
+
 /** How a bound is broken, or undefined where the schema does not set it. */
 type Breaker = (schema: StructuralSchema, value: unknown) => { value: unknown; says: string; at?: string } | undefined;
 
+/** Of a string that must look like something, unless this is what it may look like. */
+function hostile(text: string): Breaker {
+  return ({ pattern, minLength = 1, 'x-kubernetes-validations': rules = [] }) => {
+    const [form] = rules.flatMap((rule) => formOf(rule) ?? []);
+    const wanted = form?.pattern ?? pattern;
+    if (wanted === undefined || new RegExp(wanted).test(text)) return undefined;
+    return { value: text.repeat(minLength), says: form?.message ?? `should match '${wanted}'` };
+  };
+}
+
 const BREAKERS: Record<string, Breaker> = {
+  ...Object.fromEntries(Object.entries(HOSTILE).map(([name, text]) => [name, hostile(text)])),
   type: ({ type = 'integer,string', format }) => ({
     value: type.includes('string') ? {} : 'text',
     says: `must be of type ${format === 'date-time' ? format : type}`,
@@ -119,6 +177,10 @@ const BREAKERS: Record<string, Breaker> = {
     format === 'date-time' ? { value: 'noon', says: 'must be of type date-time: "noon"' } : undefined,
   pattern: ({ pattern, minLength = 1 }) =>
     pattern === undefined ? undefined : { value: '\u0007'.repeat(minLength), says: `should match '${pattern}'` },
+  form: ({ 'x-kubernetes-validations': rules = [] }) => {
+    const [form] = rules.flatMap((rule) => formOf(rule) ?? []);
+    return form === undefined ? undefined : { value: '\u0007', says: form.message };
+  },
   minimum: ({ minimum }) =>
     minimum === undefined ? undefined : { value: minimum - 1, says: `should be greater than or equal to ${minimum}` },
   maximum: ({ maximum }) =>

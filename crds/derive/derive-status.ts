@@ -1,12 +1,10 @@
 // The last step of every status write: the fields that follow from the others.
 import { removeCondition, setCondition } from '#crds/conditions.ts';
 import type { Condition } from '#crds/v1alpha1/fragments.ts';
+import { limits } from '#crds/v1alpha1/limits.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { Phase, Transition, VirtualMachineStatus } from '#crds/v1alpha1/virtual-machine-status.ts';
 import { type Verdict, verdictOf } from './verdict.ts';
-
-const TRANSITIONS_KEPT = 16;
-const CAUSE_LENGTH = 1024;
 
 /**
  * Completes a status that is about to be written: phase, Ready, Reconciling, Stalled, and one entry in `transitions`
@@ -45,5 +43,5 @@ function appended(transitions: readonly Transition[] | undefined, verdict: Verdi
   const all = transitions ?? [];
   const seq = (all.at(-1)?.seq ?? 0) + 1;
   const type: Phase = verdict.phase;
-  return [...all, { seq, type, time, cause: verdict.message.slice(0, CAUSE_LENGTH) }].slice(-TRANSITIONS_KEPT);
+  return [...all, { seq, type, time, cause: verdict.message.slice(0, limits.sentence) }].slice(-limits.transitions);
 }

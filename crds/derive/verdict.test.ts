@@ -30,6 +30,7 @@ interface Given {
   denied?: boolean;
   unplaceable?: boolean;
   pending?: boolean;
+  resizePending?: boolean;
 }
 
 function condition(type: string, status: 'True' | 'False', message = ''): Condition {
@@ -42,6 +43,7 @@ function statusOf(given: Given): VirtualMachineStatus {
     ...(given.silent ? [condition('HypervisorReachable', 'False', 'Silent.')] : []),
     ...(given.denied ? [condition('Authorized', 'False', 'Denied.')] : []),
     ...(given.unplaceable ? [condition('Placed', 'False', 'No room.')] : []),
+    ...(given.resizePending ? [condition('ResizePending', 'True', 'No room to grow.')] : []),
     ...(given.notOurs ? [{ ...condition('Provisioned', 'False', 'Not ours.'), reason: 'NotOurs' }] : []),
   ];
   return {
@@ -115,6 +117,14 @@ function machine(given: Given): VirtualMachine {
 
 // phase, Ready, progress, reason: the table that docs/spec publishes.
 const table: [string, Given, string, boolean, string, string][] = [
+  [
+    'running, to grow once there is room',
+    { instance: 'Running', resizePending: true },
+    'Running',
+    false,
+    'Reconciling',
+    'ResizePendingReason',
+  ],
   ['a new object', { granted: false, placed: false }, 'Pending', false, 'Reconciling', 'Pending'],
   ['a denied start', { granted: false, placed: false, denied: true }, 'Pending', false, 'Stalled', 'AuthorizedReason'],
   [
@@ -331,6 +341,21 @@ describe('the verdict on a VirtualMachine', () => {
       expect(verdict.message).to.match(/\.$/);
     });
   }
+
+  it('says of a VM that waits for room to grow what waits for a restart besides', () => {
+    const vm = machine({ instance: 'Running', resizePending: true, pending: true });
+    const verdict = verdictOf(vm, vm.status ?? {});
+    expect(verdict).to.include({ phase: 'Running', ready: false, reason: 'ResizePendingReason' });
+    expect(verdict.message).to.match(/^No room to grow\. Changed, but not in effect before a restart: spec\.resources/);
+  });
+
+  it('waits until the daemon has acted on the very decision', () => {
+    const vm = machine({ instance: 'Running' });
+    const { status = {} } = vm;
+    const told = (decisionID: string) =>
+      verdictOf(vm, { ...status, ...(status.instance && { instance: { ...status.instance, decisionID } }) }).reason;
+    expect([told('d'), told('earlier')]).to.deep.equal(['Running', 'Applying']);
+  });
 
   it('never calls a VM ready whose declared power state is not the observed one', () => {
     const given: fc.Arbitrary<Given> = fc.record({

@@ -171,22 +171,29 @@ function starting(facts: Facts): Verdict {
 }
 
 function running({ status, instance, hypervisor }: Facts): Verdict {
-  const decided = status.granted?.generation ?? 0;
-  const pending = status.pendingChanges ?? [];
-  if (pending.length > 0) {
-    const fields = pending.map((change) => change.field).join(', ');
-    const how = 'To apply: set spec.powerState to Stopped and, once it is Stopped, back to Running.';
-    return {
-      phase: 'Running',
-      ready: false,
-      progress: 'Settled',
-      reason: 'RestartRequired',
-      message: `Changed, but not in effect before a restart: ${fields}. ${how}`,
-    };
-  }
-  if ((instance?.generation ?? 0) < decided)
+  const pending = pendingInWords(status);
+  const resize = findCondition(status.conditions, 'ResizePending');
+  if (resize?.status === 'True') return reconciling('Running', resize.reason, [resize.message, ...pending].join(' '));
+  const [message] = pending;
+  if (message !== undefined)
+    return { phase: 'Running', ready: false, progress: 'Settled', reason: 'RestartRequired', message };
+  if (!isTakenUp(status, instance))
     return reconciling('Running', 'Applying', `Waiting for ${hypervisor} to take up the changed spec.`);
   return settled('Running', 'Running', `Running on ${hypervisor}.`);
+}
+
+/** Of one generation more may be granted later, which is another decision. */
+function isTakenUp({ granted }: VirtualMachineStatus, instance: Instance | undefined): boolean {
+  if (granted === undefined) return true;
+  if (instance?.decisionID !== undefined) return instance.decisionID === granted.decisionID;
+  return (instance?.generation ?? 0) >= granted.generation;
+}
+
+function pendingInWords({ pendingChanges = [] }: VirtualMachineStatus): string[] {
+  if (pendingChanges.length === 0) return [];
+  const fields = pendingChanges.map((change) => change.field).join(', ');
+  const how = 'To apply: set spec.powerState to Stopped and, once it is Stopped, back to Running.';
+  return [`Changed, but not in effect before a restart: ${fields}. ${how}`];
 }
 
 function missing({ vm, status, hypervisor }: Facts): Verdict {

@@ -2,6 +2,7 @@
 // Literal, Enum, Record and Union emit `const`, `anyOf` and `patternProperties`, which the API server refuses.
 import { type Static, type TProperties, type TSchema, Type } from 'typebox';
 import { QUANTITY_PATTERN } from '#crds/quantity.ts';
+import { type Form, formRule } from './form.ts';
 
 /** A CEL rule as the API server evaluates it; `message` is what the user reads. */
 export interface CelRule {
@@ -32,18 +33,25 @@ export function optional<S extends TSchema>(schema: S) {
   return Type.Optional(schema);
 }
 
+interface TextBounds extends Common<string> {
+  maxLength: number;
+  minLength?: number;
+  /** For what programs write. */
+  pattern?: string;
+  /** For what people write. */
+  form?: Form;
+}
+
 /** A string, always with an upper bound: CEL's cost estimate and etcd both need one. */
-export function text(
-  description: string,
-  bounds: Common<string> & { maxLength: number; minLength?: number; pattern?: string },
-) {
-  const { maxLength, minLength, pattern } = bounds;
+export function text(description: string, bounds: TextBounds) {
+  const { maxLength, minLength, pattern, form, rules = [] } = bounds;
+  const all = form === undefined ? rules : [formRule(form, 'self'), ...rules];
   return Type.Unsafe<string>({
     type: 'string',
     maxLength,
     ...(minLength === undefined ? {} : { minLength }),
     ...(pattern === undefined ? {} : { pattern }),
-    ...extras(description, bounds),
+    ...extras(description, { ...bounds, ...(all.length === 0 ? {} : { rules: all }) }),
   });
 }
 
@@ -74,15 +82,20 @@ export function timestamp(description: string) {
   return Type.Unsafe<string>({ type: 'string', format: 'date-time', description });
 }
 
+const QUANTITY_FORM: Form = {
+  pattern: QUANTITY_PATTERN,
+  message:
+    'must be a number of bytes, or a number with one of the units Ki, Mi, Gi, Ti, Pi, k, M, G, T and P, for example 512Mi or 4Gi',
+};
+
 /** A Kubernetes quantity such as 512Mi or 2G: a whole number of bytes, or the same with a suffix. */
 export function quantity(description: string, options: Common<string | number> = {}) {
   return Type.Unsafe<string | number>({
     anyOf: [{ type: 'integer' }, { type: 'string' }],
     'x-kubernetes-int-or-string': true,
-    pattern: QUANTITY_PATTERN,
     minimum: 0,
     maximum: Number.MAX_SAFE_INTEGER,
-    ...extras(description, options),
+    ...extras(description, { ...options, rules: [formRule(QUANTITY_FORM, 'string(self)'), ...(options.rules ?? [])] }),
   });
 }
 

@@ -1,5 +1,6 @@
 // The reference page of a kind, for the people who write its manifests.
 import { isScalar } from './explain.ts';
+import { formOf } from './form.ts';
 import type { KindDefinition } from './kind.ts';
 import { type StructuralSchema, structural } from './structural.ts';
 import { type ApiVersion, rootSchema } from './to-crd.ts';
@@ -86,6 +87,7 @@ function defaultOf({ schema, required }: Field): string {
 
 function boundsOf(schema: StructuralSchema): string {
   const { minimum, maximum, maxLength, maxItems, maxProperties, pattern, type } = schema;
+  const { 'x-kubernetes-validations': rules = [] } = schema;
   const bounds = [
     schema.enum === undefined ? undefined : codes(schema.enum),
     type === 'integer' ? range(minimum, maximum) : undefined,
@@ -93,6 +95,7 @@ function boundsOf(schema: StructuralSchema): string {
     maxItems === undefined ? undefined : `at most ${maxItems}`,
     maxProperties === undefined ? undefined : `at most ${maxProperties}`,
     type === 'string' && pattern !== undefined ? codes([pattern]) : undefined,
+    ...rules.flatMap((rule) => formOf(rule)?.message ?? []),
   ];
   return bounds.filter((bound) => bound !== undefined).join('; ');
 }
@@ -111,7 +114,8 @@ function range(minimum = 0, maximum = Number.MAX_SAFE_INTEGER): string {
 
 function rulesOf(schema: StructuralSchema, path: string): string[] {
   const { properties = {}, items } = schema;
-  const own = (schema['x-kubernetes-validations'] ?? []).map((rule) => `- \`${path}\`: ${rule.message}.`);
+  const rules = (schema['x-kubernetes-validations'] ?? []).filter((rule) => formOf(rule) === undefined);
+  const own = rules.map((rule) => `- \`${path}\`: ${rule.message}.`);
   const below = Object.entries(properties).flatMap(([name, property]) => rulesOf(property, `${path}.${name}`));
   return [...own, ...below, ...(items === undefined ? [] : rulesOf(items, `${path}[]`))];
 }

@@ -11,19 +11,41 @@ import {
   text,
   timestamp,
 } from '#crds/schema/builders.ts';
+import type { Form } from '#crds/schema/form.ts';
 
 export const DNS_LABEL = '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$';
+const DNS_LABEL_FORM: Form = {
+  pattern: DNS_LABEL,
+  message: 'must be lower-case letters, digits and dashes, with a letter or digit at both ends, for example web-1',
+};
+const SUBDOMAIN_FORM: Form = {
+  pattern: '^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$',
+  message:
+    'must be lower-case letters, digits, dashes and dots, with a letter or digit at both ends, for example kvm1.example.org',
+};
+const LABEL_NAME = '[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?';
+const LABEL_KEY_FORM: Form = {
+  pattern: `^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?${LABEL_NAME}$`,
+  message:
+    'must be the key of a label: letters, digits, dashes, underscores and dots, with a letter or digit at both ends, for example disk or example.org/disk',
+};
+const LABEL_VALUE_FORM: Form = {
+  pattern: `^(${LABEL_NAME})?$`,
+  message:
+    'must be the value of a label: letters, digits, dashes, underscores and dots, with a letter or digit at both ends, for example ssd',
+};
+
 /** Reasons are CamelCase, as in every Kubernetes condition. */
 const REASON = '^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$';
 
 /** A name within something else, such as a disk of a VM. */
 export function dnsLabel(description: string) {
-  return text(description, { maxLength: 63, minLength: 1, pattern: DNS_LABEL });
+  return text(description, { maxLength: 63, form: DNS_LABEL_FORM });
 }
 
 /** A name of a node, a pool or a network: a DNS subdomain is the widest form any of them takes. */
 export function subdomain(description: string) {
-  return text(description, { maxLength: 253, minLength: 1, pattern: '^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$' });
+  return text(description, { maxLength: 253, form: SUBDOMAIN_FORM });
 }
 
 const conditionSchema = object('One aspect of the observed state, in the form of metav1.Condition.', {
@@ -58,6 +80,7 @@ export const usageSchema = object(
   {
     time: timestamp('When these averages were taken.'),
     cpu: averages('Processor time in thousandths of one CPU: 1000 is one CPU fully busy.'),
+    cpuPercent: optional(averages('The same in percent of all its CPUs: 100 is all of them fully busy.')),
     memory: averages('Memory in use, in bytes.'),
     networkReceive: averages('Bytes received per second, over all interfaces.'),
     networkTransmit: averages('Bytes sent per second, over all interfaces.'),
@@ -70,13 +93,17 @@ export interface Usage extends Static<typeof usageSchema> {}
 const requirementSchema = object(
   'Each is about one label.',
   {
-    key: text('The label.', { maxLength: 317, minLength: 1 }),
+    key: text('The label.', { maxLength: 317, minLength: 1, form: LABEL_KEY_FORM }),
     operator: stringEnum(
       'In and NotIn compare the label with the values; Exists and DoesNotExist look only whether it is there.',
       ['In', 'NotIn', 'Exists', 'DoesNotExist'],
     ),
     values: optional(
-      list('What In and NotIn compare the label with.', text('A label value.', { maxLength: 63 }), { maxItems: 16 }),
+      list(
+        'What In and NotIn compare the label with.',
+        text('A label value.', { maxLength: 63, form: LABEL_VALUE_FORM }),
+        { maxItems: 16 },
+      ),
     ),
   },
   {
@@ -91,7 +118,20 @@ const requirementSchema = object(
 
 const selectorProperties = {
   matchLabels: optional(
-    stringMap('Labels that the object must carry with exactly these values.', { maxProperties: 16, maxLength: 63 }),
+    stringMap('Labels that the object must carry with exactly these values.', {
+      maxProperties: 16,
+      maxLength: 63,
+      rules: [
+        {
+          rule: `self.all(key, key.size() <= 317 && key.matches('${LABEL_KEY_FORM.pattern}'))`,
+          message: `every key ${LABEL_KEY_FORM.message}`,
+        },
+        {
+          rule: `self.all(key, self[key].matches('${LABEL_VALUE_FORM.pattern}'))`,
+          message: `every value ${LABEL_VALUE_FORM.message}`,
+        },
+      ],
+    }),
   ),
   matchExpressions: optional(
     list('Further requirements on labels, all of which must hold.', requirementSchema, { maxItems: 16 }),

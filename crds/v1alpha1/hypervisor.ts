@@ -2,6 +2,7 @@ import type { Static } from 'typebox';
 import { flag, integer, list, object, optional, quantity, stringEnum, text } from '#crds/schema/builders.ts';
 import type { KindDefinition } from '#crds/schema/kind.ts';
 import { conditions, type ObjectMeta, subdomain, usageSchema } from './fragments.ts';
+import { limits } from './limits.ts';
 import type { API_VERSION } from './names.ts';
 
 const ratio = (description: string) => integer(description, { minimum: 100, maximum: 1600, default: 100 });
@@ -43,11 +44,11 @@ export interface HypervisorSpec extends Static<typeof hypervisorSpecSchema> {}
 const amountSchema = (description: string) =>
   object(description, {
     cpus: integer('CPUs.', { minimum: 0, maximum: 1_000_000 }),
-    memory: quantity('Memory.'),
+    memory: quantity('Memory, in Gi, rounded down.'),
   });
 
 const unmanagedSchema = object('A guest that no VirtualMachine declares. It is reported and never touched.', {
-  name: text('Its name on the hypervisor.', { maxLength: 253 }),
+  name: text('Its name on the hypervisor.', { maxLength: limits.unmanagedName }),
   uuid: text('Its identifier on the hypervisor.', { maxLength: 36 }),
   powerState: text('Its state there.', { maxLength: 32 }),
   reason: stringEnum('Foreign: not made by us. Orphaned: bears our marks, but no VirtualMachine declares it here.', [
@@ -63,23 +64,30 @@ const hypervisorStatusSchema = object('What the daemon sees, and what the operat
       'What may be given to VMs: capacity less what is reserved, times the overcommit, less what unmanaged guests hold.',
     ),
   ),
-  freeMemory: optional(quantity('Memory that nobody uses now, rounded.')),
+  free: optional(amountSchema('What more VMs may be given: allocatable less what VMs hold that run.')),
+  freeMemory: optional(
+    quantity('Memory of the machine that nobody uses now, rounded. It is not promised to VMs: see free.'),
+  ),
   virtualMachineCount: optional(integer('Managed guests that are defined here.', { minimum: 0, maximum: 1_000_000 })),
   usage: optional(usageSchema),
   capabilities: optional(
     object('What this hypervisor can do.', {
       type: text('Kind of virtualization, for example kvm or qemu.', { maxLength: 32 }),
-      version: text('Version of the hypervisor.', { maxLength: 64 }),
+      version: text('Version of the hypervisor.', { maxLength: limits.version }),
       architecture: text('Processor architecture.', { maxLength: 32 }),
       features: list('Optional abilities.', text('One ability.', { maxLength: 64 }), { maxItems: 64 }),
     }),
   ),
-  unmanaged: optional(list('Guests that nobody declared, at most 64 of them.', unmanagedSchema, { maxItems: 64 })),
+  unmanaged: optional(
+    list(`Guests that nobody declared, at most ${limits.unmanaged} of them.`, unmanagedSchema, {
+      maxItems: limits.unmanaged,
+    }),
+  ),
   unmanagedCount: optional(
     integer('How many guests nobody declared, with those that are not listed.', { minimum: 0, maximum: 1_000_000 }),
   ),
   bootID: optional(text('Identifies the current boot of the machine.', { maxLength: 36 })),
-  agentVersion: optional(text('Version of the daemon.', { maxLength: 64 })),
+  agentVersion: optional(text('Version of the daemon.', { maxLength: limits.version })),
   conditions: optional(conditions('Ready, DriverConnected, Schedulable and Accepted.')),
 });
 export interface HypervisorStatus extends Static<typeof hypervisorStatusSchema> {}
@@ -123,20 +131,56 @@ export const hypervisorKind = {
     { rule: 'self.spec.nodeName == oldSelf.spec.nodeName', message: 'spec.nodeName cannot be changed' },
   ],
   columns: [
-    { name: 'Driver', type: 'string', jsonPath: '.spec.driver', description: 'How the hypervisor is reached.' },
     { name: 'Ready', type: 'string', jsonPath: condition('Ready'), description: 'Whether it can run guests.' },
+    {
+      name: 'Schedulable',
+      type: 'string',
+      jsonPath: condition('Schedulable'),
+      description: 'Whether new VMs are placed on it.',
+    },
     { name: 'VMs', type: 'integer', jsonPath: '.status.virtualMachineCount', description: 'Managed guests.' },
     { name: 'Unmanaged', type: 'integer', jsonPath: '.status.unmanagedCount', description: 'Guests nobody declared.' },
-    { name: 'CPUs', type: 'integer', jsonPath: '.status.allocatable.cpus', description: 'CPUs for VMs.' },
-    { name: 'Memory', type: 'string', jsonPath: '.status.allocatable.memory', description: 'Memory for VMs.' },
-    { name: 'Cordoned', type: 'boolean', jsonPath: '.spec.unschedulable', description: 'Closed for new VMs.' },
-    { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp', description: 'Since its creation.' },
-    { name: 'Free', type: 'string', jsonPath: '.status.freeMemory', description: 'Memory free now.', priority: 1 },
     {
-      name: 'CPU-5m',
+      name: 'CPUs',
       type: 'integer',
-      jsonPath: '.status.usage.cpu.fiveMinutes',
-      description: 'CPU used over five minutes, in thousandths of a CPU.',
+      jsonPath: '.status.allocatable.cpus',
+      description: 'CPUs for VMs, free or taken.',
+    },
+    { name: 'Free-CPUs', type: 'integer', jsonPath: '.status.free.cpus', description: 'CPUs for more VMs.' },
+    {
+      name: 'Memory',
+      type: 'string',
+      jsonPath: '.status.allocatable.memory',
+      description: 'Memory for VMs, free or taken.',
+    },
+    { name: 'Free-Memory', type: 'string', jsonPath: '.status.free.memory', description: 'Memory for more VMs.' },
+    { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp', description: 'Since its creation.' },
+    {
+      name: 'Cordoned',
+      type: 'boolean',
+      jsonPath: '.spec.unschedulable',
+      description: 'Closed for new VMs by an administrator.',
+      priority: 1,
+    },
+    {
+      name: 'CPU-5m(%)',
+      type: 'integer',
+      jsonPath: '.status.usage.cpuPercent.fiveMinutes',
+      description: 'CPU used over the last five minutes, in percent of all its CPUs.',
+      priority: 1,
+    },
+    {
+      name: 'Unused-Memory',
+      type: 'string',
+      jsonPath: '.status.freeMemory',
+      description: 'Memory of the machine that nobody uses now, promised to VMs or not.',
+      priority: 1,
+    },
+    {
+      name: 'Driver',
+      type: 'string',
+      jsonPath: '.spec.driver',
+      description: 'How the hypervisor is reached.',
       priority: 1,
     },
     {

@@ -13,6 +13,12 @@ export const REQUESTER_ANNOTATION = 'usher.dev/requester';
 /** The uuid of the hypervisor's domain where it is not the object's uid (adopted and rebuilt VMs). Operator only. */
 export const INSTANCE_UUID_ANNOTATION = 'usher.dev/instance-uuid';
 
+/** Whether an annotation is one of ours. Others are other programs' affair, and may be large. */
+export function isOurAnnotation(name: string): boolean {
+  const [prefix = ''] = name.split('/', 1);
+  return name.includes('/') && (prefix === GROUP || prefix.endsWith(`.${GROUP}`));
+}
+
 /** Where operator, leases and keys live unless told otherwise. */
 export const SYSTEM_NAMESPACE = 'usher-system';
 

@@ -11,26 +11,27 @@ import {
   stringMap,
   text,
 } from '#crds/schema/builders.ts';
+import type { Form } from '#crds/schema/form.ts';
 import { DNS_LABEL, dnsLabel, labelSelector, subdomain } from './fragments.ts';
 
 export const powerStates = ['Running', 'Stopped'] as const;
+
+const MEMORY = 'string(self.memory)';
+const SMALLEST = '1Mi';
+const LARGEST = '64Ti';
 
 function resources(description: string) {
   return object(
     description,
     {
       cpus: integer('Number of virtual CPUs.', { minimum: 1, maximum: 512 }),
-      memory: quantity('Memory of the guest, for example 512Mi or 4Gi. From 1Mi to 64Ti.'),
+      memory: quantity(`Memory of the guest, for example 512Mi or 4Gi. From ${SMALLEST} to ${LARGEST}.`),
     },
     {
       rules: [
         {
-          rule: "!isQuantity(string(self.memory)) || quantity(string(self.memory)).compareTo(quantity('1Mi')) >= 0",
-          message: 'memory must be at least 1Mi: give a quantity such as 512Mi',
-        },
-        {
-          rule: "!isQuantity(string(self.memory)) || quantity(string(self.memory)).compareTo(quantity('64Ti')) <= 0",
-          message: 'memory must be at most 64Ti: give a quantity such as 512Mi',
+          rule: `!isQuantity(${MEMORY}) || (quantity(${MEMORY}).compareTo(quantity('${SMALLEST}')) >= 0 && quantity(${MEMORY}).compareTo(quantity('${LARGEST}')) <= 0)`,
+          message: `memory must be from ${SMALLEST} to ${LARGEST}, for example 512Mi or 4Gi; a number without a unit means bytes`,
         },
       ],
     },
@@ -40,9 +41,17 @@ function resources(description: string) {
 export const resourcesSchema = resources('CPUs and memory.');
 export interface Resources extends Static<typeof resourcesSchema> {}
 
+function fileName(example: string): Form {
+  const letters = 'letters, digits, dots, dashes and underscores, with a letter or digit first';
+  return {
+    pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$',
+    message: `must be a name and not a path: ${letters}, for example ${example}`,
+  };
+}
+
 /** A file in the hypervisor's boot directory: a name, never a path, so that no manifest can reach another file. */
 function bootFile(description: string) {
-  return text(description, { maxLength: 128, minLength: 1, pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$' });
+  return text(description, { maxLength: 128, form: fileName('vmlinuz-6.1') });
 }
 
 const bootSchema = object(
@@ -55,7 +64,10 @@ const bootSchema = object(
         commandLine: optional(
           text('What the kernel is told, for example console=ttyS0 root=/dev/vda1. Printable ASCII characters only.', {
             maxLength: 2048,
-            pattern: '^[ -~]*$',
+            form: {
+              pattern: '^[ -~]*$',
+              message: 'must be one line of printable ASCII characters, for example console=ttyS0 root=/dev/vda1',
+            },
           }),
         ),
       }),
@@ -86,8 +98,7 @@ const diskSchema = object(
     pool: dnsLabel('Storage pool of the hypervisor, for example default.'),
     volume: text('Name of the volume in that pool, for example web-1.qcow2.', {
       maxLength: 128,
-      minLength: 1,
-      pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$',
+      form: fileName('web-1.qcow2'),
     }),
     format: stringEnum('Format of the volume. It is never guessed from the contents, which a guest can write.', [
       'raw',
@@ -105,8 +116,11 @@ const interfaceSchema = object('Each is plugged into a network that the hypervis
       'Hardware address in lower case, unicast, for example 52:54:00:12:34:56. Left out, it is derived from the uid of the VM.',
       {
         maxLength: 17,
-        minLength: 17,
-        pattern: '^[0-9a-f][02468ace](:[0-9a-f]{2}){5}$',
+        form: {
+          pattern: '^[0-9a-f][02468ace](:[0-9a-f]{2}){5}$',
+          message:
+            'must be six pairs of lower-case hexadecimal digits with colons between, the first pair an even number, for example 52:54:00:12:34:56',
+        },
       },
     ),
   ),
@@ -196,6 +210,10 @@ export const virtualMachineSpecSchema = object(
       {
         rule: '!has(self.boot.disk) || (has(self.disks) && self.disks.exists(disk, disk.name == self.boot.disk.name))',
         message: 'boot.disk.name must be the name of an entry in disks',
+      },
+      {
+        rule: '!has(self.disks) || self.disks.all(one, self.disks.exists_one(other, other.pool == one.pool && other.volume == one.volume))',
+        message: 'every entry in disks needs a volume of its own: a guest that has one twice destroys it',
       },
       {
         rule: '!has(self.boot.network) || (has(self.interfaces) && self.interfaces.exists(card, card.name == self.boot.network.interface))',

@@ -1,13 +1,14 @@
 import type { Static } from 'typebox';
 import { integer, list, object, optional, stringEnum, stringMap, text, timestamp } from '#crds/schema/builders.ts';
 import { conditions, subdomain, usageSchema } from './fragments.ts';
+import { limits } from './limits.ts';
 import { powerStates, resourcesSchema } from './virtual-machine-spec.ts';
 
 const GENERATION_MAX = Number.MAX_SAFE_INTEGER;
 const uuidText = (description: string) => text(description, { maxLength: 36, pattern: '^[0-9a-f-]{36}$' });
 const generation = (description: string) => integer(description, { minimum: 0, maximum: GENERATION_MAX });
 const epoch = (description: string) => integer(description, { minimum: 0, maximum: GENERATION_MAX });
-const sentence = (description: string) => text(description, { maxLength: 1024 });
+const sentence = (description: string) => text(description, { maxLength: limits.sentence });
 const word = (description: string) => text(description, { maxLength: 64, pattern: '^[A-Za-z][A-Za-z0-9]*$' });
 
 export const phases = [
@@ -53,6 +54,12 @@ const placementStatusSchema = object(
     hypervisor: subdomain('Name of the Hypervisor.'),
     hypervisorUID: uuidText('Its uid, so that a hypervisor re-created under the same name is not mistaken for it.'),
     epoch: epoch('Number of the permission. It never falls.'),
+    alternatives: optional(
+      integer(
+        'How many other hypervisors could take it. With any, its daemon gives the permission back where the guest can never be started.',
+        { minimum: 0, maximum: 1_000_000 },
+      ),
+    ),
     decidedBy: text('The policy that chose.', { maxLength: 253 }),
     reason: sentence('Why this hypervisor.'),
     time: timestamp('When it was chosen.'),
@@ -75,6 +82,7 @@ export interface PlacementStatus extends Static<typeof placementStatusSchema> {}
 const instanceSchema = object('The guest as its daemon sees it.', {
   epoch: epoch('The permission this report belongs to.'),
   generation: generation('The granted generation that the daemon has acted on.'),
+  decisionID: optional(text('The decision that the daemon has acted on, as granted names it.', { maxLength: 64 })),
   powerState: stringEnum(
     'Stopped, Refused and Absent end the epoch; Crashed will be started again; Missing is gone without our doing.',
     instanceStates,
@@ -126,8 +134,8 @@ export interface Transition extends Static<typeof transitionSchema> {}
 
 const pendingChangeSchema = object('A change of the spec that needs a restart of the guest to take effect.', {
   field: text('Path of the field.', { maxLength: 128 }),
-  current: text('What the running guest has.', { maxLength: 256 }),
-  desired: text('What the spec says.', { maxLength: 256 }),
+  current: text('What the running guest has.', { maxLength: limits.shownValue }),
+  desired: text('What the spec says.', { maxLength: limits.shownValue }),
 });
 export interface PendingChange extends Static<typeof pendingChangeSchema> {}
 
@@ -157,12 +165,14 @@ export const virtualMachineStatusSchema = object(
         ]),
       }),
     ),
-    addresses: optional(list('Observed addresses.', addressSchema, { maxItems: 32 })),
+    addresses: optional(list('Observed addresses.', addressSchema, { maxItems: limits.addresses })),
     usage: optional(usageSchema),
     lastTermination: optional(lastTerminationSchema),
     pendingChanges: optional(list('Changes that wait for a restart.', pendingChangeSchema, { maxItems: 32 })),
-    decisions: optional(list('The last verdict per event and policy.', decisionSchema, { maxItems: 16 })),
-    transitions: optional(list('The latest changes of state, oldest first.', transitionSchema, { maxItems: 16 })),
+    decisions: optional(list('The last verdict per event and policy.', decisionSchema, { maxItems: limits.decisions })),
+    transitions: optional(
+      list('The latest changes of state, oldest first.', transitionSchema, { maxItems: limits.transitions }),
+    ),
     conditions: optional(conditions('Ready, Authorized, Placed, Provisioned, PowerStateSynced and more.')),
   },
   {

@@ -67,10 +67,10 @@ export const virtualMachineKind = {
     },
     { name: 'Memory', type: 'string', jsonPath: '.spec.resources.memory', description: 'Memory.', priority: 1 },
     {
-      name: 'CPU-5m',
+      name: 'CPU-5m(%)',
       type: 'integer',
-      jsonPath: '.status.usage.cpu.fiveMinutes',
-      description: 'CPU used over five minutes, in thousandths of a CPU.',
+      jsonPath: '.status.usage.cpuPercent.fiveMinutes',
+      description: 'CPU used over the last five minutes, in percent of all its CPUs.',
       priority: 1,
     },
     {

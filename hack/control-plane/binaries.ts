@@ -4,9 +4,9 @@ import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { cacheDirectory } from '../cache.ts';
 import { announce } from '../progress.ts';
 import { withFileLock } from './file-lock.ts';
 import { buildGoCommand, type GoBuild } from './go-build.ts';
@@ -24,6 +24,7 @@ export class ControlPlaneUnavailable extends Error {
   override readonly name = 'ControlPlaneUnavailable';
 }
 
+const CACHE = cacheDirectory('control-plane');
 const MODULES = join(import.meta.dirname, 'modules');
 const TOOLS = [
   { binary: 'etcd', module: 'etcd', importPath: 'go.etcd.io/etcd/server/v3' },
@@ -43,7 +44,7 @@ const TOOLS = [
 export async function controlPlaneBinaries(): Promise<ControlPlaneBinaries> {
   const given = process.env['KUBEBUILDER_ASSETS'];
   if (given !== undefined && given !== '') return givenBinaries(given);
-  const directory = join(cacheDirectory(), cacheKey());
+  const directory = join(CACHE, cacheKey());
   if (!existsSync(directory)) await buildInto(directory);
   return binariesIn(directory);
 }
@@ -69,10 +70,6 @@ function binariesIn(directory: string): ControlPlaneBinaries {
   };
 }
 
-function cacheDirectory(): string {
-  return join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'usher', 'control-plane');
-}
-
 /** Changes with everything that goes into a build: versions, sums, flags, tools, processor. */
 function cacheKey(): string {
   const hash = createHash('sha256').update(process.arch);
@@ -84,9 +81,9 @@ function cacheKey(): string {
 }
 
 async function buildInto(directory: string): Promise<void> {
-  await mkdir(cacheDirectory(), { recursive: true });
+  await mkdir(CACHE, { recursive: true });
   const waiting = '  another process is building the control plane: waiting for it';
-  await withFileLock(join(cacheDirectory(), 'build.lock'), waiting, async () => {
+  await withFileLock(join(CACHE, 'build.lock'), waiting, async () => {
     if (existsSync(directory)) return;
     await requireGo();
     announce(`No control plane in ${directory}: building it from source, once (about ten minutes on two cores).`);
@@ -108,8 +105,8 @@ async function buildAndRename(directory: string): Promise<void> {
 
 /** What builds left that were killed; nobody else builds while we hold the lock. */
 async function removeUnfinished(): Promise<void> {
-  for (const name of await readdir(cacheDirectory())) {
-    if (name.includes('.building-')) await rm(join(cacheDirectory(), name), { recursive: true, force: true });
+  for (const name of await readdir(CACHE)) {
+    if (name.includes('.building-')) await rm(join(CACHE, name), { recursive: true, force: true });
   }
 }
 

@@ -1,7 +1,9 @@
 // The end of the demo.
 import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { rm, rmdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { announce } from '../progress.ts';
+import { COMPILE_CACHE } from '../site/programs.ts';
 import { stopSite } from '../site/site.ts';
 import { DIRECTORY, MACHINE_DIRECTORY } from './places.ts';
 
@@ -14,6 +16,8 @@ export async function demoDown(): Promise<void> {
   const stopped = await stopSite(DIRECTORY, MACHINE_DIRECTORY);
   await rm(DIRECTORY, { recursive: true, force: true });
   await rm(MACHINE_DIRECTORY, { recursive: true, force: true });
+  await rm(COMPILE_CACHE, { recursive: true, force: true });
+  await rmdir(dirname(DIRECTORY)).catch(() => undefined); // tests may have left their records there
   announce(`Stopped ${stopped.length === 0 ? 'nothing that still ran' : stopped.join(', ')}. The demo is gone.`);
 }
 

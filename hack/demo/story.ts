@@ -4,16 +4,17 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { signalGuest } from '../hypervisor-host/hosts.ts';
-import { kubectl as ask } from '../site/install.ts';
+import { kubectl as ask } from '../control-plane/kubectl.ts';
+import { signalGuest } from '../hypervisor-host/faults.ts';
+import { REPOSITORY } from '../repository.ts';
 import type { Machine } from '../site/machines.ts';
 import type { Site } from '../site/site.ts';
-import { ROOT } from './places.ts';
 import { heading, indented, type Kubectl, say } from './terminal.ts';
 
 const run = promisify(execFile);
 const EXAMPLES = ['examples/first-vm.yaml', 'examples/two-more.yaml'];
 const VICTIM = 'web-2';
+const VMS_PER_CPU = 8;
 
 /** The hypervisors open, and the examples become guests that run and have addresses. */
 export async function runGuests(site: Site, kubectl: Kubectl): Promise<void> {
@@ -22,15 +23,28 @@ export async function runGuests(site: Site, kubectl: Kubectl): Promise<void> {
   }
   await demand(kubectl, 'the hypervisors did not become ready', ...waitFor('condition=Ready'), ...hypervisorsOf(site));
   await demand(kubectl, 'they were not opened for VMs', ...waitFor('condition=Schedulable'), ...hypervisorsOf(site));
+  await makeRoom(site, kubectl);
   await kubectl.show('get', 'uhv');
-  heading('2. Three VirtualMachines become running guests');
+  heading('Three VirtualMachines become running guests');
   await policiesInForce(kubectl);
-  await kubectl.show('apply', ...EXAMPLES.flatMap((file) => ['-f', join(ROOT, file)]));
+  await kubectl.show('apply', ...EXAMPLES.flatMap((file) => ['-f', join(REPOSITORY, file)]));
   await kubectl.watching(['get', 'uvm', '--watch'], async () => {
     await demand(kubectl, 'the VMs did not become ready', ...waitFor('condition=Ready'), 'uvm', '--all');
     await demand(kubectl, 'no address was observed', ...waitFor('jsonpath={.status.addresses[0].ip}'), 'uvm', '--all');
     await delay(500);
   });
+}
+
+/** Every real machine sees the processors of this one, of which there may be two. */
+async function makeRoom(site: Site, kubectl: Kubectl): Promise<void> {
+  if (site.options.hypervisor !== 'qemu') return;
+  say('  Guests that idle need little of a processor, so more CPUs may be given to them than there are:');
+  const spec = { overcommit: { cpuPercent: 100 * VMS_PER_CPU } };
+  const names = site.machines.map(({ name }) => name);
+  await kubectl.show('patch', 'uhv', ...names, '--type', 'merge', '-p', JSON.stringify({ spec }));
+  const cpus = await ask(site.controlPlane, 'get', 'uhv', names[0] ?? '', '-o', 'jsonpath={.status.capacity.cpus}');
+  const offered = waitFor(`jsonpath={.status.allocatable.cpus}=${Number(cpus) * VMS_PER_CPU}`);
+  await demand(kubectl, 'they do not offer more CPUs', ...offered, ...hypervisorsOf(site));
 }
 
 function hypervisorsOf({ machines }: Site): string[] {
@@ -44,7 +58,7 @@ function waitFor(what: string): string[] {
 /** A new API server takes some seconds to put admission policies in force; until then creations may be refused. */
 async function policiesInForce(kubectl: Kubectl): Promise<void> {
   for (let attempt = 0; attempt < 60; attempt++) {
-    const file = join(ROOT, 'examples/first-vm.yaml');
+    const file = join(REPOSITORY, 'examples/first-vm.yaml');
     if ((await kubectl.complaint('apply', '--dry-run=server', '-f', file)) === undefined) return;
     await delay(500);
   }
@@ -53,7 +67,7 @@ async function policiesInForce(kubectl: Kubectl): Promise<void> {
 
 /** What Kubernetes says of the guests, and what one of them says itself: on its serial console and to a ping. */
 export async function showGuests(site: Site, kubectl: Kubectl): Promise<void> {
-  heading('3. What they are');
+  heading('What they are');
   await demand(kubectl, 'no usage was reported', ...waitFor('jsonpath={.status.usage.cpu.oneMinute}'), 'uvm', '--all');
   await kubectl.show('get', 'uvm', '-o', 'wide');
   const home = await homeOf(site, 'hello');
@@ -82,7 +96,7 @@ async function saidOnConsole(file: string): Promise<string> {
 export async function killOneGuest(site: Site, kubectl: Kubectl): Promise<void> {
   const home = await homeOf(site, VICTIM);
   if (home?.kind !== 'qemu') return;
-  heading(`4. The guest of ${VICTIM} is killed behind the system's back`);
+  heading(`The guest of ${VICTIM} is killed behind the system's back`);
   await kubectl.watching(['get', 'uvm', VICTIM, '--watch'], async () => {
     await delay(1_000);
     say(`  $ kill -9 <the QEMU process of ${VICTIM}>`);

@@ -4,10 +4,14 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { styleText } from 'node:util';
 import type { ControlPlane } from '../control-plane/control-plane.ts';
+import { kubectlFlags } from '../control-plane/kubectl.ts';
 
-/** Opens a chapter. */
+let chapters = 0;
+
+/** Opens a chapter, which has the next number: simulated guests have one less. */
 export function heading(text: string): void {
-  process.stdout.write(`\n${styleText('bold', text)}\n`);
+  chapters += 1;
+  process.stdout.write(`\n${styleText('bold', `${chapters}. ${text}`)}\n`);
 }
 
 /** A line to the user. */
@@ -24,9 +28,9 @@ export class Kubectl {
   readonly #program: string;
   readonly #base: readonly string[];
 
-  constructor({ kubectl, adminKubeconfig, directory }: ControlPlane) {
-    this.#program = kubectl;
-    this.#base = ['--kubeconfig', adminKubeconfig, '--cache-dir', `${directory}/kubectl-cache`];
+  constructor(controlPlane: ControlPlane) {
+    this.#program = controlPlane.kubectl;
+    this.#base = kubectlFlags(controlPlane);
   }
 
   /** Shows the command and its answer. Rejects where it fails. */

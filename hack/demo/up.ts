@@ -1,6 +1,6 @@
 // The main job from beginning to end: a site, three VMs, what they say, a guest killed behind the system's back.
 import { guestImageObstacle } from '../hypervisor-host/guest/image.ts';
-import { hostObstacle } from '../hypervisor-host/hosts.ts';
+import { hostObstacle } from '../hypervisor-host/host-life.ts';
 import { announce, elapsedText } from '../progress.ts';
 import { type Site, startSite } from '../site/site.ts';
 import { isDemoThere } from './down.ts';
@@ -18,7 +18,7 @@ export async function demoUp(): Promise<void> {
   }
   const began = performance.now();
   const hypervisor = await chooseHypervisor();
-  heading('1. A site on this machine');
+  heading('A site on this machine');
   const site = await startSite({
     directory: DIRECTORY,
     machineDirectory: MACHINE_DIRECTORY,
@@ -28,7 +28,7 @@ export async function demoUp(): Promise<void> {
     announce: (text) => say(`  ${text} …`),
   });
   await orStop(site, async () => tellStory(site));
-  sayWhatToTry(site);
+  await sayWhatToTry(site);
   announce(`\nThe demo took ${elapsedText(performance.now() - began)}, without what had to be built first.`);
 }
 

@@ -13,16 +13,3 @@ export async function command(file: string, ...args: string[]): Promise<string> 
     throw new Error(`${file} ${args.join(' ')}: ${detail === '' ? String(error) : detail}`, { cause: error });
   }
 }
-
-/** Asks until the answer is true; rejects with `what` after `seconds`. */
-export async function until(what: string, seconds: number, ask: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + seconds * 1000;
-  while (!(await ask())) {
-    if (performance.now() > deadline) {
-      throw new Error(`${what}: not within ${seconds} s`);
-    }
-    await new Promise((resolve) => {
-      setTimeout(resolve, 50);
-    });
-  }
-}

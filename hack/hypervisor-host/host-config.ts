@@ -18,6 +18,7 @@ security_driver = "none"
 cgroup_controllers = [ ]
 namespaces = [ ]
 stdio_handler = "file"
+lock_manager = "lockd"
 `;
 
 /** Guests get addresses by DHCP and are routed, not translated: the machine itself can reach them. */

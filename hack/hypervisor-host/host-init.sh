@@ -1,7 +1,7 @@
 #!/bin/bash
 # The first process of a simulated hypervisor machine (its PID 1): mounts the machine's own directories over libvirt's,
-# keeps libvirtd running, and reaps the guests' processes at once, without which every destroy takes two seconds. With
-# its end the kernel ends everything else on the machine.
+# keeps virtlockd and libvirtd running, and reaps the guests' processes at once, without which every destroy takes two
+# seconds. With its end the kernel ends everything else on the machine.
 # $1: the machine's directory. $2: its host name.
 set -u
 cd /
@@ -16,6 +16,9 @@ for pair in run:/run/libvirt etc:/etc/libvirt lib:/var/lib/libvirt cache:/var/ca
   mount --bind "$1/${pair%%:*}" "${pair#*:}" || exit 1
 done
 echo 1 >/proc/sys/net/ipv4/ip_forward
+# Holds the locks of the guests' disks. While it does not answer no guest is started.
+(while :; do virtlockd -p /run/libvirt/virtlockd.pid; sleep 0.2; done) &
+until [ -S /run/libvirt/virtlockd-sock ]; do sleep 0.05 & wait $!; done
 while :; do
   while [ -e "$1/hold" ]; do sleep 0.1 & wait $!; done
   libvirtd -f /etc/libvirt/libvirtd.conf -p /run/libvirt/libvirtd.pid &

@@ -4,7 +4,8 @@ import { chown, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { signalProcess, startProcess, stopProcess } from '../process.ts';
-import { command, until } from './command.ts';
+import { until } from '../until.ts';
+import { command } from './command.ts';
 
 /** Debian's nobody and nogroup: run by root, libvirtd would take the machine's own directories. */
 const NOBODY = 65_534;

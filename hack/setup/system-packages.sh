@@ -5,14 +5,15 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 source hack/setup/timed.sh
 
+case $(uname -m) in aarch64) emulator=qemu-system-arm ;; *) emulator=qemu-system-x86 ;; esac
 packages=(
-  qemu-system-x86 qemu-utils                                             # the guests
+  "$emulator" qemu-utils                                                 # the guests
   libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients       # the hypervisor's daemon, and virsh
-  busybox-static cpio kmod linux-image-cloud-amd64                       # the image of a guest
+  busybox-static cpio kmod                                               # the image of a guest
   dnsmasq-base iptables iproute2 iputils-ping                            # its network
   libxml2-utils                                                          # xmllint, for virt-xml-validate
 )
-skipped='tests that need real QEMU guests are skipped, and the demo uses a simulated hypervisor'
+skipped='tests that need real QEMU guests are skipped, and the demo uses simulated hypervisors'
 
 missing_packages() {
   local name
@@ -39,4 +40,6 @@ else
     timed 'installing the Debian packages' apt-get install -y --no-install-recommends "${missing[@]}" ||
     echo "Debian packages could not be installed: $skipped."
 fi
+mapfile -t missing < <(missing_packages)
+if [ "${#missing[@]}" -eq 0 ]; then hack/setup/guest-kernel.sh; fi
 hack/setup/go.sh

@@ -2,7 +2,8 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { guestImage } from '../hypervisor-host/guest/image.ts';
-import { type HypervisorHost, loadHost, startHost, stopHost } from '../hypervisor-host/hosts.ts';
+import { type HypervisorHost } from '../hypervisor-host/host.ts';
+import { loadHost, startHost, stopHost } from '../hypervisor-host/host-life.ts';
 
 export type Machine =
   | { readonly kind: 'qemu'; readonly name: string; readonly host: HypervisorHost; readonly bootDirectory: string }

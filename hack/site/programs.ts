@@ -5,6 +5,7 @@ import { apiRequest } from '../control-plane/api-request.ts';
 import type { ControlPlane } from '../control-plane/control-plane.ts';
 import { nodeBoundToken, serviceAccountToken } from '../control-plane/service-account-token.ts';
 import type { ProcessGroup } from '../process-group.ts';
+import { REPOSITORY } from '../repository.ts';
 import type { Machine } from './machines.ts';
 
 export interface Programs {
@@ -19,7 +20,19 @@ export interface Programs {
 /** A demo may be left running for weeks. */
 const TOKEN_SECONDS = 30 * 24 * 3600;
 const SILENT_AFTER_HEARTBEATS = 4;
-const root = join(import.meta.dirname, '../..');
+
+/** Written by whatever starts the programs in this checkout; may be removed at any time. */
+export const COMPILE_CACHE = join(REPOSITORY, 'build/compile-cache');
+
+/**
+ * What keeps them small, for Node has the memory of servers in mind: little room for objects that die young, one arena
+ * for its threads, and the compiled code on disk, which saves loading the remover of types. See docs/performance.md.
+ */
+const ENVIRONMENT = {
+  NODE_OPTIONS: '--max-semi-space-size=2',
+  MALLOC_ARENA_MAX: '1',
+  NODE_COMPILE_CACHE: COMPILE_CACHE,
+};
 
 /** Several may run side by side, each under a name of its own: one leads. */
 export async function startOperator(running: Programs, name: string): Promise<void> {
@@ -85,7 +98,8 @@ async function start({ programs, directory, lifetime }: Programs, name: string, 
     name,
     command: process.execPath,
     args,
-    directory: root,
+    directory: REPOSITORY,
+    environment: ENVIRONMENT,
     logFile: join(directory, 'logs', `${name}.log`),
     graceMilliseconds: 15_000,
     lifetime,

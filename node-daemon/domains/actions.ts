@@ -7,7 +7,15 @@ import type { Termination } from './termination.ts';
 
 /** One thing done to the hypervisor. After it the guest is looked at again before anything is told. */
 export type Step =
-  | { readonly kind: 'Start'; readonly reason: string }
+  | {
+      readonly kind: 'Start';
+      readonly reason: string;
+      /**
+       * What the domain bears until it has been started. The hypervisor remembers how it ended under that one, and
+       * whoever looks before the start must not take that for an end under this one.
+       */
+      readonly formerEpoch?: number;
+    }
   | { readonly kind: 'AskShutdown'; readonly reason: string }
   | { readonly kind: 'PullPlug'; readonly reason: string }
   | { readonly kind: 'Undefine'; readonly reason: string }
@@ -18,6 +26,8 @@ export type Step =
 export interface Report {
   readonly powerState: InstanceState;
   readonly termination?: Termination;
+  /** A sentence: why it runs, where that does not follow from what was told before. */
+  readonly cause?: string;
   /** Why it is not defined and started, where it should be. */
   readonly fault?: { readonly code: string; readonly reason: string };
 }

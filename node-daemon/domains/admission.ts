@@ -47,6 +47,11 @@ export class Admission {
     this.#starting.delete(uuid);
   }
 
+  /** Whether the outcome of any start is open. */
+  isStarting(): boolean {
+    return this.#starting.size > 0;
+  }
+
   /** What the guest was just seen to have. */
   observe(uuid: string, domain: Domain | undefined): void {
     if (this.#starting.has(uuid)) return;

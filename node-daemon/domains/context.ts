@@ -1,11 +1,11 @@
 // What reconciling guests needs of the world. Wiring fills it; tests fill it with models.
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
-import type { Clock } from '#runtime/clock.ts';
+import type { Clock } from '#runtime/clock/clock.ts';
 import type { ResourceType } from '#runtime/kube/resource.ts';
 import type { KubeStore } from '#runtime/kube/store.ts';
-import type { Logger } from '#runtime/log.ts';
-import type { ObjectReader } from '#runtime/object-cache.ts';
-import type { OwnWrites } from '#runtime/own-writes.ts';
+import type { Logger } from '#runtime/process/log.ts';
+import type { ObjectReader } from '#runtime/reflector/object-cache.ts';
+import type { OwnWrites } from '#runtime/reflector/own-writes.ts';
 import type { EventInitiator, HypervisorDriver } from '../hypervisor/driver.ts';
 import type { Admission } from './admission.ts';
 import type { Memories } from './memory.ts';

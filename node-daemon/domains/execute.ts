@@ -1,6 +1,8 @@
 // All writing to the hypervisor.
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { Granted, PlacementStatus } from '#crds/v1alpha1/virtual-machine-status.ts';
+import { ExpectedError } from '#runtime/process/expected-error.ts';
+import type { DomainDefinition } from '../hypervisor/driver.ts';
 import { DriverError, type DriverErrorReason, isDriverError } from '../hypervisor/errors.ts';
 import type { Step } from './actions.ts';
 import type { DomainContext } from './context.ts';
@@ -30,7 +32,7 @@ export async function execute(step: Step, work: Work): Promise<void> {
   });
   switch (step.kind) {
     case 'Start':
-      return start(work);
+      return start(work, step.formerEpoch);
     case 'AskShutdown':
       return askShutdown(work);
     case 'PullPlug':
@@ -63,17 +65,14 @@ async function askShutdown(work: Work): Promise<void> {
   remember(work, rememberAsked);
 }
 
-async function start(work: Work): Promise<void> {
+async function start(work: Work, formerEpoch: number | undefined): Promise<void> {
   const { context, uuid, vm } = work;
   const { granted, placement } = grantOf(vm);
   const definition = definitionOf(vm, granted, placement);
   if (!context.admission.accept(uuid, definition)) return;
   context.initiators.delete(uuid);
   try {
-    await tellingWhenSlow(work, async () => {
-      await context.driver.define(definition);
-      await context.driver.start(uuid);
-    });
+    await tellingWhenSlow(work, async () => defineAndStart(context, definition, formerEpoch));
     context.admission.started(uuid);
     remember(work, rememberStarted);
   } catch (error) {
@@ -85,6 +84,19 @@ async function start(work: Work): Promise<void> {
   }
 }
 
+/** Between its steps the domain bears either the former epoch and is off, or runs: neither can be misread. */
+async function defineAndStart(
+  { driver, heartbeat }: Pick<DomainContext, 'driver' | 'heartbeat'>,
+  { metadata, ...definition }: DomainDefinition,
+  formerEpoch = metadata.epoch,
+): Promise<void> {
+  await driver.define({ ...definition, metadata: { ...metadata, epoch: formerEpoch } });
+  // Since the plan was made this process may have been frozen for so long that another acts for this node by now.
+  if (!heartbeat.isValid()) throw new ExpectedError('the Lease of this node ran out before the guest was started');
+  await driver.start(definition.uuid);
+  if (formerEpoch !== metadata.epoch) await driver.setMetadata(definition.uuid, metadata);
+}
+
 const codes: Readonly<Partial<Record<DriverErrorReason, string>>> = {
   Invalid: 'InvalidOnHypervisor',
   NoRoom: 'NoRoom',
@@ -94,6 +106,7 @@ const codes: Readonly<Partial<Record<DriverErrorReason, string>>> = {
 function rememberFault({ context, uuid, vm }: Work, error: DriverError): void {
   const fault = {
     generation: grantOf(vm).granted.generation,
+    answered: !isDriverError(error, 'Unreachable', 'Timeout'),
     code: codes[error.reason] ?? 'StartFailed',
     reason: `${context.self().name} could not start the guest: ${error.message}.`,
   };

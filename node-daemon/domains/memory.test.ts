@@ -11,7 +11,7 @@ import {
 } from './memory.ts';
 import { restartPause, startRetryPause } from './pauses.ts';
 
-const FAULT = { generation: 1, code: 'StartFailed', reason: 'It failed.' };
+const FAULT = { answered: true, generation: 1, code: 'StartFailed', reason: 'It failed.' };
 
 describe('what is remembered of a stop', () => {
   it('is when it was asked first and last', () => {

@@ -14,6 +14,8 @@ export interface FailedStart {
   /** In a row, of this generation. */
   readonly failures: number;
   readonly failedAt: number;
+  /** The hypervisor itself said no. Without an answer it may have been started all the same. */
+  readonly answered: boolean;
   readonly code: string;
   readonly reason: string;
 }
@@ -55,7 +57,7 @@ export function rememberStarted(memory: DomainMemory, now: number): DomainMemory
 export function rememberFailedStart(
   memory: DomainMemory,
   now: number,
-  fault: Pick<FailedStart, 'generation' | 'code' | 'reason'>,
+  fault: Omit<FailedStart, 'failures' | 'failedAt'>,
 ): DomainMemory {
   const { failedStart } = memory;
   const before = failedStart?.generation === fault.generation ? failedStart.failures : 0;

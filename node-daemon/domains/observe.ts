@@ -1,6 +1,7 @@
 // All reading for a decision on one guest; the result is not changed any more.
 import { amountOf } from '#crds/amount.ts';
 import { instanceUuid } from '#crds/derive/signed-payload.ts';
+import { limits } from '#crds/v1alpha1/limits.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { Address } from '#crds/v1alpha1/virtual-machine-status.ts';
 import { isKubeError } from '#runtime/kube/errors.ts';
@@ -9,9 +10,6 @@ import { isDriverError } from '../hypervisor/errors.ts';
 import type { DomainContext } from './context.ts';
 import { derivedMacAddress } from './definition.ts';
 import { type Live, machineIn, presentDomain, type Room, type Seen, type Snapshot } from './snapshot.ts';
-
-/** As many as the API takes. */
-const ADDRESSES_TOLD = 32;
 
 /** Never rejects with a DriverError: that the hypervisor does not answer is part of what is seen. */
 export async function observe(context: DomainContext, uuid: string, live: Live): Promise<Snapshot> {
@@ -33,6 +31,7 @@ export async function observe(context: DomainContext, uuid: string, live: Live):
     memory: memories.get(uuid),
     initiator: initiators.get(uuid) ?? 'Unknown',
     now: clock.monotonic(),
+    wallTime: clock.now(),
   };
 }
 
@@ -71,7 +70,7 @@ async function addressesOf({ driver }: DomainContext, vm: VirtualMachine, domain
 /** The same list for the same addresses in whatever order they came, IPv4 first: people look at the first one. */
 function inOrder(addresses: readonly Address[]): Address[] {
   const rank = ({ ip, interface: name = '' }: Address) => `${ip.includes(':') ? 6 : 4} ${name} ${ip}`;
-  return addresses.toSorted((a, b) => (rank(a) < rank(b) ? -1 : 1)).slice(0, ADDRESSES_TOLD);
+  return addresses.toSorted((a, b) => (rank(a) < rank(b) ? -1 : 1)).slice(0, limits.addresses);
 }
 
 function withInterface(address: Address, name: string | undefined): Address {

@@ -17,6 +17,14 @@ describe('the changes that wait for a restart', () => {
     expect(pendingChanges(metadata, built, grantedFor(built))).to.deep.equal([]);
   });
 
+  it('are what was granted later of the same generation', () => {
+    const grown = grantedFor(built, { resources: { cpus: 2, memory: '1Gi' } });
+    const vm = { ...built, spec: { ...built.spec, boot: { kernel: { image: 'newer' } } } };
+    expect(pendingChanges(metadata, vm, grown)).to.deep.equal([
+      { field: 'spec.resources.cpus', current: '1', desired: '2' },
+    ]);
+  });
+
   it('name the field, what the guest has and what it shall have', () => {
     expect(pendingAfter({ resources: { cpus: 2, memory: '2Gi' } })).to.deep.equal([
       { field: 'spec.resources.cpus', current: '1', desired: '2' },

@@ -1,12 +1,12 @@
 // What of the granted spec the running guest does not have, and cannot get without a restart.
 import { canonicalJson, isFields } from '#crds/canonical-json.ts';
 import { parseQuantity } from '#crds/quantity.ts';
+import { limits } from '#crds/v1alpha1/limits.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { VirtualMachineSpec } from '#crds/v1alpha1/virtual-machine-spec.ts';
 import type { Granted, PendingChange } from '#crds/v1alpha1/virtual-machine-status.ts';
 import type { DomainMetadata } from '../hypervisor/driver.ts';
 
-const SHOWN = 256;
 const ABSENT = '(not set)';
 
 /** The parts of a spec that a guest is built from. Everything else takes effect while it runs. */
@@ -19,8 +19,10 @@ export function pendingChanges(
   granted: Granted,
 ): PendingChange[] {
   const current = builtFrom(metadata);
-  if (current === undefined || metadata?.generation === granted.generation) return [];
-  return differences(current, { ...vm.spec, resources: granted.resources });
+  if (current === undefined) return [];
+  // Of one generation more may be granted later, but nothing else.
+  const asked = metadata?.generation === granted.generation ? current : vm.spec;
+  return differences(current, { ...asked, resources: granted.resources });
 }
 
 function builtFrom(metadata: DomainMetadata | undefined): Built | undefined {
@@ -61,7 +63,9 @@ function sameAmount(one: string | number, other: string | number): boolean {
 
 function changed(field: string, current: Shown, desired: Shown): PendingChange[] {
   const [from, to] = [shown(current), shown(desired)];
-  return from === to ? [] : [{ field, current: from.slice(0, SHOWN), desired: to.slice(0, SHOWN) }];
+  return from === to
+    ? []
+    : [{ field, current: from.slice(0, limits.shownValue), desired: to.slice(0, limits.shownValue) }];
 }
 
 type Shown = string | number | object | undefined;

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { LastTermination } from '#crds/v1alpha1/virtual-machine-status.ts';
 import { domainOf, domainOff, domainSnapshot, type SnapshotChanges } from '#test/builders/domain.ts';
 import { planText } from '#test/builders/plan-text.ts';
-import { TIME } from '#test/builders/time.ts';
+import { TIME, timeAfter } from '#test/builders/time.ts';
 import { uuidFor } from '#test/builders/uuid.ts';
 import { type PlacedChanges, placedMachine } from '#test/builders/virtual-machine.ts';
 import type { StopInProgress } from './memory.ts';
@@ -23,7 +23,14 @@ describe('the first start of a guest', () => {
   const failedStart = (code: string, secondsAgo: number, failures = 1) => ({
     memory: {
       restarts: 0,
-      failedStart: { generation: 1, failures, failedAt: NOW - secondsAgo * 1000, code, reason: 'It failed.' },
+      failedStart: {
+        generation: 1,
+        failures,
+        failedAt: NOW - secondsAgo * 1000,
+        answered: true,
+        code,
+        reason: 'It failed.',
+      },
     },
   });
   const table: [string, SnapshotChanges, string][] = [
@@ -42,7 +49,7 @@ describe('the first start of a guest', () => {
     [
       'happens when what is defined ended under an earlier epoch',
       { live: placedMachine({ placement: { epoch: 2 } }), domain: domainOff(vm, 'Shutdown') },
-      'Start',
+      'Start, bearing epoch 1 until then',
     ],
     [
       'happens again when a slow one was told and the daemon restarted',
@@ -102,6 +109,56 @@ describe('the first start of a guest', () => {
   for (const [title, snapshot, expected] of table) {
     it(title, () => expect(planned(snapshot)).to.equal(expected));
   }
+
+  it('that keeps failing says that it is tried again, and what the guest holds here meanwhile', () => {
+    const plan = planDomain(domainSnapshot({ now: NOW, live: vm, ...failedStart('StartFailed', 2) }));
+    expect(plan.kind === 'Report' ? plan.report.fault?.reason : plan.kind).to.equal(
+      'It failed. It is tried again, with growing pauses. Until it is stopped or deleted it holds 1 CPU and 1Gi of memory on hv1.',
+    );
+  });
+});
+
+describe('a start that fails again and again', () => {
+  const failed = (failures: number, answered = true) => ({
+    memory: {
+      restarts: 0,
+      failedStart: { generation: 1, failures, failedAt: NOW, answered, code: 'StartFailed', reason: 'It failed.' },
+    },
+  });
+  const movable = placedMachine({ placement: { alternatives: 1 } });
+  const table: [string, SnapshotChanges, string][] = [
+    [
+      'is given back after three times, where another hypervisor could take the guest',
+      { live: movable, ...failed(3) },
+      'tell Refused (StartFailed)',
+    ],
+    ['is tried three times before', { live: movable, ...failed(2) }, 'tell Starting (StartFailed), again in 10 s'],
+    [
+      'stays where it is, where no other could',
+      { live: placedMachine({ placement: { alternatives: 0 } }), ...failed(9) },
+      'tell Starting (StartFailed), again in 300 s',
+    ],
+    [
+      'stays where it is, where the guest has run before: its disks may be here',
+      { live: placedMachine({ placement: { alternatives: 1 }, ...ended('StoppedByRequest') }), ...failed(3) },
+      'tell Starting (StartFailed), again in 20 s',
+    ],
+    [
+      'stays where it is, where the hypervisor has not answered: it may run yet',
+      { live: movable, ...failed(3, false) },
+      'tell Starting (StartFailed), again in 20 s',
+    ],
+  ];
+  for (const [title, snapshot, expected] of table) {
+    it(title, () => expect(planned(snapshot)).to.equal(expected));
+  }
+
+  it('says that another hypervisor will be chosen', () => {
+    const plan = planDomain(domainSnapshot({ now: NOW, live: movable, ...failed(1) }));
+    expect(plan.kind === 'Report' ? plan.report.fault?.reason : plan.kind).to.equal(
+      'It failed. It is tried again; after 3 failed starts another hypervisor is chosen.',
+    );
+  });
 });
 
 describe('a guest that ended by itself', () => {
@@ -247,7 +304,14 @@ describe('starting a crashed guest again', () => {
         domain,
         memory: {
           ...at(60).memory,
-          failedStart: { generation: 1, failures: 1, failedAt: NOW, code: 'StartFailed', reason: 'It failed.' },
+          failedStart: {
+            generation: 1,
+            failures: 1,
+            failedAt: NOW,
+            answered: true,
+            code: 'StartFailed',
+            reason: 'It failed.',
+          },
         },
       },
       'tell Crashed after Crashed (StartFailed), again in 5 s',
@@ -294,7 +358,45 @@ describe('a guest that was declared running again before it had obeyed the reque
       { cached: vm, domain, ...stopped({ withdrawn: true, lastAskedAt: NOW - 60_000 }) },
       'tell Stopped after StoppedByGuest',
     ],
+    [
+      'ended as it was asked by a daemon that died before it could report',
+      { cached: decided(1, { generation: 3 }), domain, wallTime: Date.parse(timeAfter(3600)) },
+      'tell Stopped after StoppedByRequest',
+    ],
+    [
+      'ended as it was asked by a daemon that died a moment ago',
+      { cached: decided(1), domain, wallTime: Date.parse(timeAfter(60)) },
+      'tell Stopped after StoppedByRequest',
+    ],
+    [
+      'ended by itself long after it was asked by a daemon that has died',
+      { cached: decided(1), domain, wallTime: Date.parse(timeAfter(61)) },
+      'tell Stopped after StoppedByGuest',
+    ],
+    [
+      'ended by itself where clocks have jumped so far that nobody can tell',
+      { cached: decided(1), domain, wallTime: Date.parse(timeAfter(-3600)) },
+      'tell Stopped after StoppedByGuest',
+    ],
+    [
+      'ended by itself where it was to stop under an earlier permission',
+      { cached: decided(-1, { generation: 3 }), domain, wallTime: Date.parse(timeAfter(3)) },
+      'tell Stopped after StoppedByGuest',
+    ],
+    [
+      'crashed where the hypervisor says so, whatever it was asked',
+      { cached: decided(1), domain: domainOff(vm, 'Crashed'), wallTime: Date.parse(timeAfter(3)) },
+      'tell Crashed after Crashed, again in 2 s',
+    ],
   ];
+
+  /** It was decided so many seconds after the placement that the guest stops, and then that it runs. */
+  function decided(seconds: number, granted: { generation?: number } = {}) {
+    const stop = { event: 'vm.shutdown.request', policy: 'default', verdict: 'Allow', reason: '' } as const;
+    const decisions = [{ ...stop, time: timeAfter(seconds) }];
+    return placedMachine({ instance: 'Running', granted, status: { decisions } });
+  }
+
   for (const [title, snapshot, expected] of table) {
     it(title, () => expect(planned(snapshot)).to.equal(expected));
   }

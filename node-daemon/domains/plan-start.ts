@@ -1,10 +1,12 @@
 // A guest that should run and does not: never started, or ended by itself.
+import { amountInWords, amountOf } from '#crds/amount.ts';
 import { currentInstance, epochIsOver } from '#crds/derive/epoch.ts';
 import { startsAgain } from '#crds/derive/starts-again.ts';
 import type { Instance, LastTermination } from '#crds/v1alpha1/virtual-machine-status.ts';
 import type { Domain } from '../hypervisor/driver.ts';
 import { act, type Mine, type Plan, type Report } from './actions.ts';
 import { LEASE_RETRY_MS, ROOM_RETRY_MS, restartPause, startRetryPause } from './pauses.ts';
+import { presentDomain } from './snapshot.ts';
 import { requestedTermination, type Termination, terminationOf } from './termination.ts';
 
 /** A start, or what is told instead: how it ended, why it is not started, for how long it waits. Pure. */
@@ -35,10 +37,25 @@ function endTold(instance: Instance | undefined, last: LastTermination | undefin
 }
 
 /** It was declared Stopped, was asked, and was declared Running before it had obeyed. */
-function wasAskedToStop({ vm, snapshot }: Mine): boolean {
+function wasAskedToStop(mine: Mine): boolean {
+  const { vm, snapshot } = mine;
   const { stop } = snapshot.memory;
-  if (stop === undefined) return false;
+  if (stop === undefined) return mayHaveBeenAskedToStop(mine);
   return !stop.withdrawn || snapshot.now - stop.lastAskedAt < vm.spec.powerOff.gracePeriodSeconds * 1000;
+}
+
+/**
+ * By a daemon that has died since: it was decided under this epoch that the guest stops, and then, after the last
+ * report or so lately that it may just have obeyed, that it runs. Whoever wants that gets a guest that runs.
+ */
+function mayHaveBeenAskedToStop({ vm, granted, placement, snapshot }: Mine): boolean {
+  const decision = vm.status?.decisions?.find(
+    ({ event, verdict }) => event === 'vm.shutdown.request' && verdict === 'Allow',
+  );
+  if (decision === undefined || decision.time < placement.time) return false;
+  const grace = vm.spec.powerOff.gracePeriodSeconds * 1000;
+  const unreported = currentInstance(vm.status)?.generation !== granted.generation;
+  return unreported || Math.abs(snapshot.wallTime - Date.parse(decision.time)) < grace;
 }
 
 /** Whether this epoch has already seen the guest up: its end is then an event, and a start a restart. */
@@ -110,7 +127,9 @@ function planStart(mine: Mine, reason: string, ended?: Report): Plan {
   const { room } = snapshot;
   if (room.fits === undefined) return { kind: 'Nothing', reason: room.reason, again: ROOM_RETRY_MS };
   if (!room.fits) return refused('NoRoom', `There is no room on ${snapshot.self.name}. ${room.reason}`);
-  return act(snapshot, { kind: 'Start', reason });
+  const formerEpoch = presentDomain(snapshot)?.metadata?.epoch;
+  const anew = formerEpoch === undefined || formerEpoch === placement.epoch;
+  return act(snapshot, { kind: 'Start', reason, ...(anew ? {} : { formerEpoch }) });
 }
 
 function refused(code: string, reason: string): Plan {
@@ -120,15 +139,32 @@ function refused(code: string, reason: string): Plan {
 /** Faults of this node, for which another may be chosen: the permission is given back. */
 const refusals: ReadonlySet<string> = new Set(['NoRoom', 'NameTaken']);
 
+/** After so many failed starts a guest that has never run is given back, where another hypervisor could take it. */
+const PATIENCE = 3;
+
+/** A guest that has run before stays where it is: nobody knows what it would find elsewhere. */
+function mayGoElsewhere({ vm, placement }: Mine, ended: Report | undefined): boolean {
+  return (placement.alternatives ?? 0) > 0 && ended === undefined && vm.status?.lastTermination === undefined;
+}
+
+/** Where the permission stays here, so does the room, which people look for elsewhere. */
+function whatFollows({ snapshot, granted }: Mine, movable: boolean): string {
+  if (movable) return `It is tried again; after ${PATIENCE} failed starts another hypervisor is chosen.`;
+  const held = amountInWords(amountOf(granted.resources), 'up');
+  return `It is tried again, with growing pauses. Until it is stopped or deleted it holds ${held} on ${snapshot.self.name}.`;
+}
+
 /** While the pause after a failed start lasts, its cause is told instead of trying again. */
-function afterFailedStart({ snapshot, granted }: Mine, ended: Report | undefined): Plan | undefined {
+function afterFailedStart(mine: Mine, ended: Report | undefined): Plan | undefined {
+  const { snapshot, granted } = mine;
   const { failedStart } = snapshot.memory;
   if (failedStart === undefined || failedStart.generation !== granted.generation) return undefined;
   const wait = startRetryPause(failedStart.failures) - (snapshot.now - failedStart.failedAt);
   if (wait <= 0) return undefined;
-  const { code, reason } = failedStart;
-  if (refusals.has(code)) return refused(code, reason);
-  const fault = { code, reason: `${reason} It is tried again, with growing pauses.` };
+  const { code, reason, failures, answered } = failedStart;
+  const movable = mayGoElsewhere(mine, ended);
+  if (refusals.has(code) || (movable && answered && failures >= PATIENCE)) return refused(code, reason);
+  const fault = { code, reason: `${reason} ${whatFollows(mine, movable)}` };
   const report: Report = { ...(ended ?? { powerState: 'Starting' }), fault };
   return { kind: 'Report', report, again: wait };
 }

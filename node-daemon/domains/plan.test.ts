@@ -1,7 +1,8 @@
 import { expect } from 'chai';
+import type { InstanceState } from '#crds/v1alpha1/virtual-machine-status.ts';
 import { domainOf, domainOff, domainSnapshot, type SnapshotChanges } from '#test/builders/domain.ts';
 import { planText } from '#test/builders/plan-text.ts';
-import { timeAfter } from '#test/builders/time.ts';
+import { TIME, timeAfter } from '#test/builders/time.ts';
 import { uuidFor } from '#test/builders/uuid.ts';
 import { newMachine, placedMachine, runningMachine } from '#test/builders/virtual-machine.ts';
 import { planDomain } from './plan.ts';
@@ -137,6 +138,30 @@ describe('a guest that should run', () => {
     expect(plan)
       .to.have.nested.property('step.metadata')
       .that.deep.equals({ ...guest.metadata, epoch: 2 });
+  });
+
+  describe('and was started again', () => {
+    const after = (instance: InstanceState, since = TIME) => {
+      const machine = placedMachine({
+        instance,
+        status: { lastTermination: { reason: 'Crashed', initiator: 'Unknown', time: since, message: 'It crashed.' } },
+      });
+      const memory = { restarts: 3, startedAt: 1_000_000 - 10_000 };
+      const plan = planDomain(domainSnapshot({ cached: machine, domain: domainOf(machine), now: 1_000_000, memory }));
+      return plan.kind === 'Report' ? plan.report.cause : plan.kind;
+    };
+    const again = 'Started again on hv1 after a pause of 8 s: restart 3 in a row.';
+
+    it('is told with the pause and the number of the restart, where its end was told', () => {
+      expect(after('Crashed')).to.equal(again);
+      expect(after('Missing')).to.equal(again);
+      expect(after('Starting')).to.equal(again);
+    });
+
+    it('is told as any other where no end of this permission was told', () => {
+      expect(after('Running')).to.equal(undefined);
+      expect(after('Starting', timeAfter(-60))).to.equal(undefined);
+    });
   });
 
   function crashLoop(alive: number): Pick<SnapshotChanges, 'now' | 'memory'> {

@@ -1,13 +1,13 @@
 // What the daemon does about one guest: pure, from a snapshot to one plan with its reason. First whose guest it is,
 // then what was granted, then what is seen. The parts for starting, stopping and leaving alone lie beside it.
-import { epochIsOver } from '#crds/derive/epoch.ts';
+import { currentInstance, epochIsOver } from '#crds/derive/epoch.ts';
 import { instanceUuid } from '#crds/derive/signed-payload.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { InstanceState, PlacementStatus } from '#crds/v1alpha1/virtual-machine-status.ts';
 import { type Domain, type DomainMetadata, isUp } from '../hypervisor/driver.ts';
 import { act, type Mine, type Plan, type Report } from './actions.ts';
 import { metadataOf } from './definition.ts';
-import { HYPERVISOR_SILENT_RETRY_MS, PROVE_ALIVE_MS } from './pauses.ts';
+import { HYPERVISOR_SILENT_RETRY_MS, PROVE_ALIVE_MS, restartPause } from './pauses.ts';
 import { pendingChanges } from './pending-changes.ts';
 import { planForeign } from './plan-foreign.ts';
 import { planNotRunning } from './plan-start.ts';
@@ -122,8 +122,8 @@ function confirmed({ vm, granted, placement }: Mine, metadata: DomainMetadata): 
   return current ? metadataOf(vm, granted, placement) : { ...metadata, epoch: placement.epoch };
 }
 
-function reportRunning({ snapshot }: Mine): Plan {
-  const { memory, now } = snapshot;
+function reportRunning(mine: Mine): Plan {
+  const { memory, now } = mine.snapshot;
   const alive = now - (memory.startedAt ?? 0);
   const inCrashLoop = memory.restarts >= 2 && memory.startedAt !== undefined;
   if (inCrashLoop && alive < PROVE_ALIVE_MS) {
@@ -133,5 +133,20 @@ function reportRunning({ snapshot }: Mine): Plan {
       again: PROVE_ALIVE_MS - alive,
     };
   }
-  return { kind: 'Report', report: { powerState: 'Running' } };
+  const cause = causeOfRunning(mine);
+  return { kind: 'Report', report: { powerState: 'Running', ...(cause === undefined ? {} : { cause }) } };
+}
+
+/** Where it was told to have ended by itself, and we have started it again since. */
+function causeOfRunning({ snapshot, vm }: Mine): string | undefined {
+  const { self, memory } = snapshot;
+  if (memory.restarts === 0 || !wasToldEnded(vm)) return undefined;
+  const seconds = restartPause({ ...memory, restarts: memory.restarts - 1 }) / 1000;
+  return `Started again on ${self.name} after a pause of ${seconds} s: restart ${memory.restarts} in a row.`;
+}
+
+function wasToldEnded({ status }: VirtualMachine): boolean {
+  const told = currentInstance(status);
+  if (told?.powerState === 'Starting') return status?.lastTermination?.time === told.since;
+  return told?.powerState === 'Crashed' || told?.powerState === 'Missing';
 }

@@ -1,13 +1,13 @@
 import { expect } from 'chai';
 import { virtualMachineResource } from '#crds/v1alpha1/kinds.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
-import { settle, VirtualClock } from '#runtime/clock-virtual.ts';
-import type { ReconcileResult } from '#runtime/controller.ts';
+import { settle, VirtualClock } from '#runtime/clock/virtual.ts';
+import type { ReconcileResult } from '#runtime/controller/controller.ts';
 import { MemoryApiServer } from '#runtime/kube/memory/server.ts';
 import { keyOf } from '#runtime/kube/resource.ts';
-import { silentLogger } from '#runtime/log.ts';
-import { ObjectCache } from '#runtime/object-cache.ts';
-import { OwnWrites } from '#runtime/own-writes.ts';
+import { silentLogger } from '#runtime/process/log.ts';
+import { ObjectCache } from '#runtime/reflector/object-cache.ts';
+import { OwnWrites } from '#runtime/reflector/own-writes.ts';
 import { uuidFor } from '#test/builders/uuid.ts';
 import { type PlacedChanges, placedMachine } from '#test/builders/virtual-machine.ts';
 import { createSimulatedDriver } from '../hypervisor/simulated/driver.ts';
@@ -98,6 +98,24 @@ describe('a copy of a guest, marks and all', () => {
   });
 });
 
+describe('a start under another permission than the last', () => {
+  it('that was cut off before it began leaves nothing behind that looks like an end under this one', async () => {
+    const world = await node({ placement: { epoch: 2 } });
+    const { context, host, vm } = world;
+    const { metadata: written, ...rest } = definition(vm);
+    await context.driver.define({ ...rest, metadata: { ...written, epoch: 1 } });
+    await context.driver.start(vm.metadata.uid);
+    await context.driver.shutdown(vm.metadata.uid);
+    const cut = new Error('killed');
+    context.driver.start = async () => Promise.reject(cut);
+    expect(await reconcileDomain(context, vm.metadata.uid, FOR_GOOD).catch((error: unknown) => error)).to.equal(cut);
+
+    await reconcileDomain(contextOf(world), vm.metadata.uid, FOR_GOOD);
+    const { powerState, metadata } = host.machine.list()[0] ?? {};
+    expect([powerState, metadata?.epoch]).to.deep.equal(['Running', 2]);
+  });
+});
+
 describe('a start that takes long', () => {
   it('is brought to its end where somebody writes to the VM meanwhile, and keeps its room', async () => {
     const { clock, api, context, vm } = await node(
@@ -162,5 +180,23 @@ describe('what the daemon remembers of its own writes', () => {
     machines.remove('team/web');
     await during(clock, pass, 1_000);
     expect(context.ownWrites.latest(vm)).to.equal(vm);
+  });
+});
+
+describe('a start', () => {
+  it('is not begun once the Lease of this node has run out, though it was planned before', async () => {
+    const world = await node();
+    const context = { ...world.context, heartbeat: { isValid: () => valid } };
+    let valid = true;
+    const { driver } = context;
+    const define = driver.define.bind(driver);
+    driver.define = async (made) => {
+      await define(made);
+      valid = false;
+    };
+    const failure = await reconcileDomain(context, world.vm.metadata.uid, FOR_GOOD).catch(String);
+    expect(failure).to.contain('the Lease of this node ran out');
+    expect(world.host.machine.list().map(({ powerState }) => powerState)).to.deep.equal(['ShutOff']);
+    expect(context.admission.isStarting(), 'room is held').to.equal(false);
   });
 });

@@ -1,8 +1,8 @@
 // One guest brought to what was granted: look, plan, act, look again, and tell once at the end.
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
-import { timestampOf } from '#runtime/clock.ts';
-import type { ReconcileResult } from '#runtime/controller.ts';
-import { writeStatus } from '#runtime/status-patch.ts';
+import { timestampOf } from '#runtime/clock/clock.ts';
+import type { ReconcileResult } from '#runtime/controller/controller.ts';
+import { writeStatus } from '#runtime/controller/status-patch.ts';
 import type { Plan, Report } from './actions.ts';
 import type { DomainContext } from './context.ts';
 import { execute } from './execute.ts';

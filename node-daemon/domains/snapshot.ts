@@ -41,6 +41,8 @@ export interface Snapshot {
   readonly initiator: EventInitiator;
   /** Monotonic milliseconds. */
   readonly now: number;
+  /** Milliseconds since 1970, for times that others wrote down. */
+  readonly wallTime: number;
 }
 
 /** The guest, where the hypervisor has shown it. */

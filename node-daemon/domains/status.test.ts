@@ -31,6 +31,7 @@ describe('the status of a VM after its guest was started', () => {
     expect(status.instance).to.deep.equal({
       epoch: 1,
       generation: 1,
+      decisionID: vm.status?.granted?.decisionID,
       powerState: 'Running',
       resources: { cpus: 1, memory: '1Gi' },
       uuid: vm.metadata.uid,
@@ -47,6 +48,19 @@ describe('the status of a VM after its guest was started', () => {
     expect(shown(status, 'InstancePresent')).to.equal('True Present: The guest is there.');
     expect(status.phase).to.equal('Running');
     expect(status.transitions).to.deep.equal([{ seq: 1, type: 'Running', time: LATER, cause: 'Running on hv1.' }]);
+  });
+
+  it('gives the cause of the transition, where there is one to tell', () => {
+    const cause = 'Started again.';
+    const causes = (before: VirtualMachine) => {
+      const { transitions } = told({ powerState: 'Running', cause }, before, { domain: domainOf(before) });
+      return transitions?.map(({ type, cause: why }) => `${type}: ${why}`);
+    };
+    const failed = { seq: 1, type: 'Failed', time: TIME, cause: 'It crashed.' };
+    const crashed = placedMachine({ instance: 'Crashed', status: { phase: 'Failed', transitions: [failed] } });
+    expect(causes(crashed)).to.deep.equal(['Failed: It crashed.', 'Running: Started again.']);
+    const runs = placedMachine({ instance: 'Running', status: { phase: 'Running', transitions: [failed] } });
+    expect(causes(runs), 'no change').to.deep.equal(['Failed: It crashed.']);
   });
 
   it('leaves what is not the daemon’s as it was', () => {

@@ -54,7 +54,15 @@ export function statusAfter(report: Report, telling: Telling): VirtualMachineSta
     ...terminationAfter(report, telling),
     conditions: [...conditionsAfter(report, telling, pending.length > 0)],
   };
-  return deriveStatus(vm, next, time);
+  return withCause(deriveStatus(vm, next, time), report, vm);
+}
+
+/** In the entry of `transitions` that was just made, if one was. */
+function withCause(status: VirtualMachineStatus, { cause }: Report, vm: VirtualMachine): VirtualMachineStatus {
+  const [newest, ...older] = (status.transitions ?? []).toReversed();
+  const isNews = newest !== undefined && newest.seq !== vm.status?.transitions?.at(-1)?.seq;
+  if (cause === undefined || !isNews || newest.type !== 'Running') return status;
+  return { ...status, transitions: [...older.toReversed(), { ...newest, cause }] };
 }
 
 function instanceAfter({ powerState }: Report, { vm, snapshot, time }: Telling): Instance {
@@ -64,6 +72,7 @@ function instanceAfter({ powerState }: Report, { vm, snapshot, time }: Telling):
   return {
     epoch,
     generation: granted?.generation ?? 0,
+    ...(granted === undefined ? {} : { decisionID: granted.decisionID }),
     powerState,
     ...(upStates.has(powerState) ? resourcesOf(snapshot) : {}),
     uuid: instanceUuid(vm),

@@ -35,7 +35,13 @@ describe('why a guest ended that was not to', () => {
     ['it was defined anew', facts('NeverStarted'), 'Unknown', 'Unknown', /cause is not known/],
     ['it is not even defined any more', facts('Absent'), 'Vanished', 'Host', /not even defined/],
     ['the machine rebooted', facts('Unknown', 'Unknown', 'before'), 'HostRebooted', 'Host', /hv1 rebooted/],
-    ['the machine rebooted and lost it', facts('Absent', 'Unknown', 'before'), 'HostRebooted', 'Host', /hv1 rebooted/],
+    [
+      'the machine rebooted and does not know it, and so may be another one',
+      facts('Absent', 'Unknown', 'before'),
+      'Vanished',
+      'Host',
+      /if this is another machine of that name, the guest may still be running/,
+    ],
   ];
   for (const [title, given, reason, initiator, words] of table) {
     it(`is told when ${title}`, () => {
@@ -69,6 +75,7 @@ describe('how a guest ended that was to stop', () => {
     ['obeyed an earlier daemon, and was removed by it', facts('Absent'), 'StoppedByRequest'],
     ['crashed before it was asked', facts('Crashed'), 'Crashed'],
     ['went down with its machine before it was asked', facts('Unknown', 'Unknown', 'before'), 'HostRebooted'],
+    ['vanished, where the machine may be another one', facts('Absent', 'Unknown', 'before'), 'Vanished'],
     ['keeps what was told when it had ended before', after('Crashed'), undefined],
     ['keeps what was told when it was missing', after('Missing'), undefined],
     ['has nothing to tell when it never ran', { ...off, instance: undefined }, undefined],

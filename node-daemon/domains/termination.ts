@@ -12,18 +12,27 @@ type Facts = Pick<Snapshot, 'self' | 'domain' | 'memory' | 'initiator'> & { read
  * defined any more; after a restart of libvirt a reason may be lost, and `Unknown` says so instead of guessing.
  */
 export function terminationOf(facts: Facts): Termination {
-  const { domain, self, instance } = facts;
-  if (instance !== undefined && instance.bootID !== self.bootID) {
+  const { domain, self } = facts;
+  if (domain.kind !== 'Present') return told('Vanished', 'Host', vanished(facts));
+  if (isOfAnotherBoot(facts)) {
     return told('HostRebooted', 'Host', `${self.name} rebooted while the guest was running.`);
   }
-  if (domain.kind !== 'Present') {
-    return told(
-      'Vanished',
-      'Host',
-      `The guest vanished from ${self.name}: it is not even defined there any more, and we did not remove it.`,
-    );
-  }
   return byShutOffReason(domain.domain, facts);
+}
+
+/** A machine knows its guests after a reboot: one that does not may be another machine, which was given the same name. */
+function vanished(facts: Facts): string {
+  const { name } = facts.self;
+  if (!isOfAnotherBoot(facts))
+    return `The guest vanished from ${name}: it is not even defined there any more, and we did not remove it.`;
+  return (
+    `The guest ran in another boot of ${name} and is not defined there now: if this is another machine of that name, ` +
+    'the guest may still be running on the former one.'
+  );
+}
+
+function isOfAnotherBoot({ self, instance }: Facts): boolean {
+  return instance !== undefined && instance.bootID !== self.bootID;
 }
 
 function byShutOffReason(domain: Domain, { self, initiator }: Facts): Termination {
@@ -63,12 +72,14 @@ export function requestedTermination(facts: Facts): Termination | undefined {
   if (memory.stop !== undefined) return memory.stop.forced ? forced() : obeyed();
   const wasUp =
     instance?.powerState === 'Running' || instance?.powerState === 'Stopping' || instance?.powerState === 'Paused';
-  return wasUp ? withoutMemory(terminationOf(facts)) : undefined;
+  if (!wasUp) return undefined;
+  const seen = terminationOf(facts);
+  return isOfAnotherBoot(facts) ? seen : withoutMemory(seen);
 }
 
 /** The request may have been made by a daemon that has been restarted since: what the hypervisor shows must do. */
 function withoutMemory(seen: Termination): Termination {
-  if (seen.reason === 'Crashed' || seen.reason === 'HostRebooted') return seen;
+  if (seen.reason === 'Crashed') return seen;
   return seen.reason === 'DestroyedOnHost' ? forced() : obeyed();
 }
 

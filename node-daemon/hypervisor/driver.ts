@@ -190,7 +190,11 @@ export interface HypervisorDriver {
 
   usage(): Promise<UsageSample>;
 
-  /** Empty where nothing is known yet. Rejects with NotFound. */
+  /**
+   * Those that the guest has obtained since it was started last: what DHCP servers and ARP tables still know of an
+   * earlier run is left out. What cannot be dated is told two minutes after the start; where the start was not seen by
+   * this driver, all that is known is told. Empty where nothing is known yet. Rejects with NotFound.
+   */
   addresses(uuid: string): Promise<readonly ObservedAddress[]>;
 
   /**

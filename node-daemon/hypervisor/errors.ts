@@ -1,4 +1,5 @@
 // The closed set of ways in which a hypervisor can fail.
+import { ExpectedError } from '#runtime/process/expected-error.ts';
 
 export type DriverErrorReason =
   | 'NotFound'
@@ -19,7 +20,7 @@ export type DriverErrorReason =
 /** A dying QEMU's last words may be megabytes; conditions and Events take so much with room for a sentence around it. */
 const MESSAGE_MAX = 1_024;
 
-export class DriverError extends Error {
+export class DriverError extends ExpectedError {
   readonly reason: DriverErrorReason;
 
   constructor(reason: DriverErrorReason, message: string, cause?: unknown) {

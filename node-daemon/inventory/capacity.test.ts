@@ -23,8 +23,14 @@ describe('what is allocatable', () => {
     expect(all).to.deep.equal({ cpus: 0, memoryBytes: 0 });
   });
 
-  it('is written in whole mebibytes', () => {
-    expect(amountStatus({ cpus: 2, memoryBytes: 3 * 2 ** 20 + 5 })).to.deep.equal({ cpus: 2, memory: '3Mi' });
+  it('is written in one unit, large or small', () => {
+    const memory = (bytes: number) => amountStatus({ cpus: 2, memoryBytes: bytes }).memory;
+    expect([memory(15_993 * 2 ** 20), memory(96 * 2 ** 20), memory(2 ** 42), memory(0)]).to.deep.equal([
+      '15.618Gi',
+      '0.093Gi',
+      '4096Gi',
+      '0Gi',
+    ]);
   });
 });
 

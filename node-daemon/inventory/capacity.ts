@@ -1,6 +1,6 @@
 // What a machine has, and what of it may be given to guests.
 import { type Amount, minus } from '#crds/amount.ts';
-import { formatQuantity } from '#crds/quantity.ts';
+import { gibibytes } from '#crds/quantity.ts';
 import type { HypervisorSpec, HypervisorStatus } from '#crds/v1alpha1/hypervisor.ts';
 
 const MEBIBYTE = 2 ** 20;
@@ -27,9 +27,9 @@ export function less(amount: Amount, taken: Amount): Amount {
   return { cpus: Math.max(0, cpus), memoryBytes: Math.max(0, memoryBytes) };
 }
 
-/** An amount as the API writes it; memory rounded down to whole mebibytes, so that people can read it. */
+/** An amount as the API writes it, so that people can compare it with others. */
 export function amountStatus({ cpus, memoryBytes }: Amount): NonNullable<HypervisorStatus['capacity']> {
-  return { cpus, memory: formatQuantity(wholeMebibytes(memoryBytes)) };
+  return { cpus, memory: gibibytes(memoryBytes) };
 }
 
 /**

@@ -47,6 +47,7 @@ describe('the status of a Hypervisor', () => {
     expect(rest).to.deep.equal({
       capacity: { cpus: 16, memory: '64Gi' },
       allocatable: { cpus: 15, memory: '60Gi' },
+      free: { cpus: 15, memory: '60Gi' },
       freeMemory: '40Gi',
       virtualMachineCount: 0,
       capabilities: { type: 'qemu', version: '7.2.0', architecture: 'x86_64', features: ['Addresses', 'Events'] },
@@ -66,6 +67,26 @@ describe('the status of a Hypervisor', () => {
     const ours: Domain = { uuid: 'u', name: 'a.b', powerState: 'Running', cpus: 1, memoryBytes: 1, metadata };
     const inventory = takeInventory([ours], { known: new Map(), confirmedGone: new Set() });
     expect(hypervisorStatus(report({ driver: { ...seen, inventory } })).virtualMachineCount).to.equal(1);
+  });
+
+  it('says what more VMs may be given, which is what those that run here do not hold', () => {
+    const metadata = { uid: 'u', namespace: 'a', name: 'b', epoch: 1, generation: 1, payload: '', signature: '' };
+    const ours: Domain = {
+      uuid: 'u',
+      name: 'a.b',
+      powerState: 'Running',
+      cpus: 4,
+      memoryBytes: 9.5 * GIBIBYTE,
+      metadata,
+    };
+    const stopped: Domain = { ...ours, uuid: 'v', powerState: 'ShutOff', metadata: { ...metadata, uid: 'v' } };
+    const foreign: Domain = { uuid: 'w', name: 'w', powerState: 'Running', cpus: 1, memoryBytes: GIBIBYTE };
+    const inventory = takeInventory([ours, stopped, foreign], { known: new Map(), confirmedGone: new Set() });
+    const status = hypervisorStatus(report({ driver: { ...seen, inventory } }));
+    expect([status.allocatable, status.free]).to.deep.equal([
+      { cpus: 14, memory: '59Gi' },
+      { cpus: 10, memory: '49.5Gi' },
+    ]);
   });
 
   it('gives to VMs only what no unmanaged guest holds', () => {
@@ -134,12 +155,11 @@ describe('the status of a Hypervisor', () => {
     expect(condition(status, 'Ready')?.observedGeneration).to.equal(7);
   });
 
-  it('takes usage only where there is some to write', () => {
+  it('keeps the usage that is written apart', () => {
     const still = { oneMinute: 0, fiveMinutes: 0, fifteenMinutes: 0 };
     const rates = { networkReceive: still, networkTransmit: still, diskRead: still, diskWrite: still };
     const usage = { time: '2026-01-01T12:00:00Z', cpu: still, memory: still, ...rates };
-    const previous = hypervisorStatus(report({ usage }));
-    expect(previous.usage).to.equal(usage);
+    const previous = { ...hypervisorStatus(report()), usage };
     expect(hypervisorStatus(report({ previous })).usage).to.equal(usage);
   });
 

@@ -1,13 +1,14 @@
 // The status of the Hypervisor object, as its daemon reports it.
 import type { Amount } from '#crds/amount.ts';
 import { type Statement, setConditions } from '#crds/conditions.ts';
-import { formatQuantity, parseQuantity } from '#crds/quantity.ts';
-import type { Condition, Usage } from '#crds/v1alpha1/fragments.ts';
+import { gibibytes, parseQuantity } from '#crds/quantity.ts';
+import type { Condition } from '#crds/v1alpha1/fragments.ts';
 import type { HypervisorSpec, HypervisorStatus } from '#crds/v1alpha1/hypervisor.ts';
-import { timestampOf } from '#runtime/clock.ts';
+import { limits } from '#crds/v1alpha1/limits.ts';
+import { timestampOf } from '#runtime/clock/clock.ts';
 import type { Capabilities, NodeInfo } from '../hypervisor/driver.ts';
 import { allocatableOf, amountStatus, less, quantizedFreeMemory } from './capacity.ts';
-import type { Inventory } from './unmanaged.ts';
+import { held, type Inventory } from './unmanaged.ts';
 
 /** What the daemon could learn from its driver in this pass. */
 export type DriverView =
@@ -29,15 +30,12 @@ export interface HypervisorReport {
   readonly driver: DriverView;
   /** What the machine keeps for itself. */
   readonly reserved: Amount;
-  /** Only where it is to be written now. */
-  readonly usage?: Usage;
   readonly bootID: string;
   readonly agentVersion: string;
   /** Milliseconds since 1970. */
   readonly now: number;
 }
 
-const VERSION_MAX = 64;
 const DETAIL_MAX = 1_024;
 
 /**
@@ -45,28 +43,28 @@ const DETAIL_MAX = 1_024;
  * while the hypervisor does not answer stays as it was seen last.
  */
 export function hypervisorStatus(report: HypervisorReport): HypervisorStatus {
-  const { previous, driver, usage, bootID, agentVersion } = report;
+  const { previous, driver, bootID, agentVersion } = report;
   return {
     ...previous,
     ...(driver.kind === 'Seen' ? seen(report, driver) : {}),
-    ...(usage === undefined ? {} : { usage }),
     bootID,
-    agentVersion: agentVersion.slice(0, VERSION_MAX),
+    agentVersion: agentVersion.slice(0, limits.version),
     conditions: conditionsAfter(report),
   };
 }
 
 function seen(report: HypervisorReport, view: DriverView & { kind: 'Seen' }): Partial<HypervisorStatus> {
   const { node, inventory } = view;
-  const held = report.previous?.freeMemory;
-  const heldBytes = held === undefined ? undefined : parseQuantity(held);
+  const told = report.previous?.freeMemory;
+  const toldBytes = told === undefined ? undefined : parseQuantity(told);
+  const ours = [...inventory.managed, ...inventory.unconfirmed];
+  const allocatable = less(allocatableOf(node, report.reserved, report.spec.overcommit), inventory.unmanagedHeld);
   return {
     capacity: amountStatus(node),
-    allocatable: amountStatus(
-      less(allocatableOf(node, report.reserved, report.spec.overcommit), inventory.unmanagedHeld),
-    ),
-    freeMemory: formatQuantity(quantizedFreeMemory(heldBytes, node.freeMemoryBytes, node.memoryBytes)),
-    virtualMachineCount: inventory.managed.length + inventory.unconfirmed.length,
+    allocatable: amountStatus(allocatable),
+    free: amountStatus(less(allocatable, held(ours))),
+    freeMemory: gibibytes(quantizedFreeMemory(toldBytes, node.freeMemoryBytes, node.memoryBytes)),
+    virtualMachineCount: ours.length,
     capabilities: capabilitiesStatus(view),
     unmanaged: [...inventory.unmanaged],
     unmanagedCount: inventory.unmanagedCount,
@@ -77,7 +75,7 @@ function capabilitiesStatus({ capabilities, node }: DriverView & { kind: 'Seen' 
   const { type, version, features } = capabilities;
   return {
     type,
-    version: version.slice(0, VERSION_MAX),
+    version: version.slice(0, limits.version),
     architecture: node.architecture,
     features: [...features].sort(),
   } satisfies HypervisorStatus['capabilities'];

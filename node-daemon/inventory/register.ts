@@ -2,11 +2,11 @@
 import type { Hypervisor, HypervisorSpec } from '#crds/v1alpha1/hypervisor.ts';
 import { hypervisorResource } from '#crds/v1alpha1/kinds.ts';
 import { API_VERSION } from '#crds/v1alpha1/names.ts';
-import { type Backoff, backoff } from '#runtime/backoff.ts';
-import type { Clock, Random } from '#runtime/clock.ts';
+import { type Backoff, backoff } from '#runtime/clock/backoff.ts';
+import type { Clock, Random } from '#runtime/clock/clock.ts';
 import { isKubeError } from '#runtime/kube/errors.ts';
 import type { KubeStore } from '#runtime/kube/store.ts';
-import type { Logger } from '#runtime/log.ts';
+import type { Logger } from '#runtime/process/log.ts';
 
 export interface Registration {
   readonly store: KubeStore;

@@ -3,8 +3,8 @@ import type { Amount } from '#crds/amount.ts';
 import { instanceUuid } from '#crds/derive/signed-payload.ts';
 import type { Hypervisor } from '#crds/v1alpha1/hypervisor.ts';
 import { hypervisorResource } from '#crds/v1alpha1/kinds.ts';
-import { OwnWrites } from '#runtime/own-writes.ts';
-import { writeStatus } from '#runtime/status-patch.ts';
+import { writeStatus } from '#runtime/controller/status-patch.ts';
+import { OwnWrites } from '#runtime/reflector/own-writes.ts';
 import type { DomainContext } from '../domains/context.ts';
 import type { Domain } from '../hypervisor/driver.ts';
 import { isDriverError } from '../hypervisor/errors.ts';
@@ -18,6 +18,8 @@ export interface HypervisorReporting {
   readonly reserved: Amount;
   readonly bootID: string;
   readonly agentVersion: string;
+  /** Is told why the hypervisor cannot be asked, and with undefined that it can. */
+  readonly tellHypervisor?: (fault: string | undefined) => void;
 }
 
 interface Scan {
@@ -29,6 +31,7 @@ interface Scan {
 export class HypervisorReporter {
   readonly #reporting: HypervisorReporting;
   readonly #ownWrites = new OwnWrites<Hypervisor>();
+  #fault: string | undefined;
 
   constructor(reporting: HypervisorReporting) {
     this.#reporting = reporting;
@@ -41,6 +44,7 @@ export class HypervisorReporter {
   async report(take: (domains: readonly Domain[]) => void, signal: AbortSignal): Promise<void> {
     const { context, reserved, bootID, agentVersion } = this.#reporting;
     const { view, domains } = await this.#scan();
+    this.#tell(view.kind === 'Seen' ? undefined : view.detail);
     const observed = this.#ownWrites.latest(this.#reporting.hypervisor());
     if (view.kind === 'Seen') {
       context.admission.setAllocatable(allocatableOf(view.node, reserved, observed.spec.overcommit));
@@ -58,6 +62,15 @@ export class HypervisorReporter {
     });
     const written = await writeStatus(context.store, hypervisorResource, { observed, next, signal });
     this.#ownWrites.remember(written);
+  }
+
+  #tell(fault: string | undefined): void {
+    const { context, tellHypervisor } = this.#reporting;
+    tellHypervisor?.(fault);
+    if (fault === this.#fault) return;
+    if (fault === undefined) context.logger.info('the hypervisor answers again');
+    else context.logger.warn('the hypervisor does not answer; it is tried again', { why: fault });
+    this.#fault = fault;
   }
 
   async #scan(): Promise<Scan> {

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { limits } from '#crds/v1alpha1/limits.ts';
 import type { Domain } from '../hypervisor/driver.ts';
-import { takeInventory, UNMANAGED_MAX } from './unmanaged.ts';
+import { takeInventory } from './unmanaged.ts';
 
 function domain(name: string, uid?: string): Domain {
   const metadata = { namespace: 'a', name, epoch: 1, generation: 1, payload: '', signature: '' };
@@ -73,7 +74,7 @@ describe('the inventory', () => {
   it('reports as many as the API takes, and says how many there are', () => {
     const domains = Array.from({ length: 100 }, (_, n) => domain(`foreign-${n}`));
     const { unmanaged, unmanagedCount } = takeInventory(domains, virtualMachines());
-    expect([unmanaged.length, unmanagedCount]).to.deep.equal([UNMANAGED_MAX, 100]);
+    expect([unmanaged.length, unmanagedCount]).to.deep.equal([limits.unmanaged, 100]);
   });
 
   it('shortens names to what the API takes, without cutting a character in two', () => {

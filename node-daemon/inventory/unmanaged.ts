@@ -2,6 +2,7 @@
 // nothing: a domain is called orphaned only once a live GET has found its VirtualMachine gone.
 import { type Amount, NO_AMOUNT, plus } from '#crds/amount.ts';
 import type { HypervisorStatus } from '#crds/v1alpha1/hypervisor.ts';
+import { limits } from '#crds/v1alpha1/limits.ts';
 import { type Domain, isUp } from '../hypervisor/driver.ts';
 
 export type UnmanagedGuest = NonNullable<HypervisorStatus['unmanaged']>[number];
@@ -18,16 +19,12 @@ export interface Inventory {
   readonly managed: readonly Domain[];
   /** Ours by their metadata; whether there is a VirtualMachine must be asked before anything is said of them. */
   readonly unconfirmed: readonly Domain[];
-  /** Orphaned ones first, then by name; at most `UNMANAGED_MAX`. */
+  /** Orphaned ones first, then by name; at most as many as the API takes. */
   readonly unmanaged: readonly UnmanagedGuest[];
   readonly unmanagedCount: number;
   /** What those of them hold that have a process: it cannot be given to VMs. */
   readonly unmanagedHeld: Amount;
 }
-
-/** As many as the API takes. */
-export const UNMANAGED_MAX = 64;
-const NAME_MAX = 253;
 
 type Belonging = 'Managed' | 'Unconfirmed' | UnmanagedGuest['reason'];
 
@@ -38,13 +35,14 @@ export function takeInventory(domains: readonly Domain[], virtualMachines: Known
   return {
     managed: by.Managed ?? [],
     unconfirmed: by.Unconfirmed ?? [],
-    unmanaged: unmanaged.slice(0, UNMANAGED_MAX),
+    unmanaged: unmanaged.slice(0, limits.unmanaged),
     unmanagedCount: unmanaged.length,
     unmanagedHeld: held([...(by.Orphaned ?? []), ...(by.Foreign ?? [])]),
   };
 }
 
-function held(domains: readonly Domain[]): Amount {
+/** What those of them hold that have a process. */
+export function held(domains: readonly Domain[]): Amount {
   return domains.filter(isUp).reduce<Amount>((sum, guest) => plus(sum, guest), NO_AMOUNT);
 }
 
@@ -64,7 +62,7 @@ function reported(domains: readonly Domain[] | undefined, reason: UnmanagedGuest
 
 /** The API counts characters, of which those outside the basic plane take two places in a string. */
 function shortened(name: string): string {
-  return Array.from(name).slice(0, NAME_MAX).join('');
+  return Array.from(name).slice(0, limits.unmanagedName).join('');
 }
 
 /** By code units: the same order on every machine, whatever its locale. */

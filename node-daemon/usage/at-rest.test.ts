@@ -1,7 +1,7 @@
 // From the counters of guests to what is written about them, over hours of virtual time.
 import { expect } from 'chai';
 import type { Usage } from '#crds/v1alpha1/fragments.ts';
-import { VirtualClock } from '#runtime/clock-virtual.ts';
+import { VirtualClock } from '#runtime/clock/virtual.ts';
 import { SimulatedHost } from '../hypervisor/simulated/host.ts';
 import { jitteryLoad, steadyLoad } from '../hypervisor/simulated/load.ts';
 import { averagesOf } from './averages.ts';
@@ -56,7 +56,7 @@ class Node {
     this.#histories = addUsageSample(this.#histories, this.host.machine.usage().domains, monotonic);
     const candidates = [...this.#histories].flatMap(([key, history]) => {
       const averages = averagesOf(history);
-      return averages === undefined ? [] : [{ key, averages, published: this.published.get(key) }];
+      return averages === undefined ? [] : [{ key, averages, cpus: 1, published: this.published.get(key) }];
     });
     const context = { limits, time: { monotonic, wall: this.clock.now() }, random: this.random };
     const { publications, ledger } = decidePublications(candidates, this.#ledger, context);

@@ -36,7 +36,12 @@ class Play {
 
   pass(at: number, loads: Readonly<Record<string, number>>): string[] {
     const candidates = Object.entries(loads).map(
-      ([key, cpu]): PublishCandidate => ({ key, averages: averagesOf(cpu), published: this.published.get(key) }),
+      ([key, cpu]): PublishCandidate => ({
+        key,
+        averages: averagesOf(cpu),
+        cpus: 2,
+        published: this.published.get(key),
+      }),
     );
     const decision = decidePublications(candidates, this.#ledger, contextAt(at, this.#changes));
     this.#ledger = decision.ledger;
@@ -55,6 +60,7 @@ describe('publishing usage', () => {
     expect(play.published.get('a')).to.deep.include({
       time: '2026-01-01T00:00:00Z',
       cpu: { oneMinute: 750, fiveMinutes: 750, fifteenMinutes: 750 },
+      cpuPercent: { oneMinute: 38, fiveMinutes: 38, fifteenMinutes: 38 },
     });
   });
 
@@ -90,7 +96,7 @@ describe('publishing usage', () => {
 
   it('keeps the interval across a restart of the daemon, by the time that the object shows', () => {
     const published = { ...usageOf(100), time: '2026-01-01T00:00:00Z' };
-    const candidate = { key: 'a', averages: averagesOf(900), published };
+    const candidate = { key: 'a', averages: averagesOf(900), cpus: 2, published };
     const soon = decidePublications([candidate], EMPTY_LEDGER, contextAt(30_000));
     expect(soon.publications).to.deep.equal([]);
     expect(decidePublications([candidate], soon.ledger, contextAt(59_999)).publications).to.deep.equal([]);
@@ -99,7 +105,7 @@ describe('publishing usage', () => {
 
   it('is not held back by a time in the future, as a clock that was set back leaves it', () => {
     const published = { ...usageOf(100), time: '2027-01-01T00:00:00Z' };
-    const candidate = { key: 'a', averages: averagesOf(900), published };
+    const candidate = { key: 'a', averages: averagesOf(900), cpus: 2, published };
     expect(decidePublications([candidate], EMPTY_LEDGER, contextAt(0)).publications).to.have.length(1);
   });
 
@@ -165,7 +171,7 @@ describe('publishing usage, whatever happens', () => {
 
 function usageOf(cpu: number): Usage {
   const { publications } = decidePublications(
-    [{ key: 'a', averages: averagesOf(cpu), published: undefined }],
+    [{ key: 'a', averages: averagesOf(cpu), cpus: 2, published: undefined }],
     EMPTY_LEDGER,
     contextAt(0),
   );

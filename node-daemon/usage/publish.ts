@@ -1,7 +1,7 @@
 // When usage is worth a write. The API server is shared by thousands of guests: each is written at most once an
 // interval, a node at most so many times a minute, and first of all where usage moved most.
 import type { Usage } from '#crds/v1alpha1/fragments.ts';
-import type { Random } from '#runtime/clock.ts';
+import type { Random } from '#runtime/clock/clock.ts';
 import { quantizeUsage, stepsBetween, usageAt } from './quantize.ts';
 import type { UsageAverages } from './resources.ts';
 
@@ -17,6 +17,8 @@ export interface PublishLimits {
 export interface PublishCandidate {
   readonly key: string;
   readonly averages: UsageAverages;
+  /** How many it has, where that is known. */
+  readonly cpus: number | undefined;
   /** What the object shows now. */
   readonly published: Usage | undefined;
 }
@@ -86,7 +88,7 @@ interface Weighed {
 }
 
 function weigh(
-  { key, averages, published }: PublishCandidate,
+  { key, averages, cpus, published }: PublishCandidate,
   known: LedgerEntry | undefined,
   context: PublishContext,
 ): Weighed {
@@ -99,7 +101,12 @@ function weigh(
   }
   const wantedSince = entry.wantedSince ?? monotonic;
   const urgency = steps * (1 + (monotonic - wantedSince) / intervalOf(context));
-  return { key, entry: { ...entry, wantedSince }, urgency, publication: { key, usage: usageAt(quantized, wall) } };
+  return {
+    key,
+    entry: { ...entry, wantedSince },
+    urgency,
+    publication: { key, usage: usageAt(quantized, wall, cpus) },
+  };
 }
 
 /** For how long what an earlier run of the daemon wrote holds back the next write. */

@@ -107,11 +107,20 @@ describe('quantized usage', () => {
     expect(stepsBetween(moved, still)).to.equal(4);
   });
 
+  it('is told in percent of all CPUs too, where their number is known', () => {
+    const quantized = quantizeUsage(
+      undefined,
+      perResource(() => perWindow(() => 1_500)),
+    );
+    const percent = (cpus: number | undefined) => usageAt(quantized, 0, cpus).cpuPercent?.fiveMinutes;
+    expect([percent(1), percent(4), percent(0), percent(undefined)]).to.deep.equal([150, 38, undefined, undefined]);
+  });
+
   it('is dated as the API wants it', () => {
     const quantized = quantizeUsage(
       undefined,
       perResource(() => perWindow(() => 0)),
     );
-    expect(usageAt(quantized, Date.UTC(2026, 0, 2, 3, 4, 5, 678)).time).to.equal('2026-01-02T03:04:05Z');
+    expect(usageAt(quantized, Date.UTC(2026, 0, 2, 3, 4, 5, 678), 1).time).to.equal('2026-01-02T03:04:05Z');
   });
 });

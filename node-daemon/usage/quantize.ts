@@ -1,10 +1,10 @@
 // Usage in steps, with hysteresis: what is written to the API moves only when the usage moved by more than noise.
 import type { Usage } from '#crds/v1alpha1/fragments.ts';
-import { timestampOf } from '#runtime/clock.ts';
+import { timestampOf } from '#runtime/clock/clock.ts';
 import { perResource, perWindow, RESOURCES, type Resource, type UsageAverages, WINDOWS } from './resources.ts';
 
-/** Values without the time they were taken at. */
-export type QuantizedUsage = Omit<Usage, 'time'>;
+/** Values without the time they were taken at, and without what follows from them. */
+export type QuantizedUsage = Omit<Usage, 'time' | 'cpuPercent'>;
 
 /**
  * A way to quantize. `nearest` gives the nearest step; `holds` says whether a value is still near enough to the step
@@ -85,7 +85,13 @@ export function stepsBetween(a: QuantizedUsage, b: QuantizedUsage): number {
   return most;
 }
 
-/** What the API takes. `wallTime` in milliseconds since 1970. */
-export function usageAt(quantized: QuantizedUsage, wallTime: number): Usage {
-  return { time: timestampOf(wallTime), ...quantized };
+/** What the API takes. `wallTime` in milliseconds since 1970; `cpus` is how many it has, where that is known. */
+export function usageAt(quantized: QuantizedUsage, wallTime: number, cpus: number | undefined): Usage {
+  const percent = cpus === undefined || cpus === 0 ? {} : { cpuPercent: percentOf(quantized.cpu, cpus) };
+  return { time: timestampOf(wallTime), ...quantized, ...percent };
+}
+
+/** A thousandth of a CPU is a tenth of a percent of one. */
+function percentOf(cpu: QuantizedUsage['cpu'], cpus: number): QuantizedUsage['cpu'] {
+  return perWindow((window) => Math.round(cpu[window] / 10 / cpus));
 }

@@ -3,13 +3,13 @@ import { instanceUuid } from '#crds/derive/signed-payload.ts';
 import type { Hypervisor } from '#crds/v1alpha1/hypervisor.ts';
 import { hypervisorResource, virtualMachineResource } from '#crds/v1alpha1/kinds.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
-import type { Clock, Random } from '#runtime/clock.ts';
+import type { Clock, Random } from '#runtime/clock/clock.ts';
+import { pause } from '#runtime/clock/signals.ts';
 import { isKubeError } from '#runtime/kube/errors.ts';
 import { keyOf } from '#runtime/kube/resource.ts';
 import type { JsonPatchOperation, KubeStore } from '#runtime/kube/store.ts';
-import type { Logger } from '#runtime/log.ts';
-import type { ObjectReader } from '#runtime/object-cache.ts';
-import { pause } from '#runtime/signals.ts';
+import type { Logger } from '#runtime/process/log.ts';
+import type { ObjectReader } from '#runtime/reflector/object-cache.ts';
 import type { HypervisorDriver } from '../hypervisor/driver.ts';
 import { isDriverError } from '../hypervisor/errors.ts';
 import { addSample, averagesOf, NO_HISTORY, type UsageHistory } from './averages.ts';
@@ -77,13 +77,15 @@ export class UsageReporter {
     const guests = this.#reporting.machines.list().flatMap((vm) => this.#candidateOf(vm));
     const averages = averagesOf(this.#node);
     if (hypervisor === undefined || averages === undefined) return guests;
-    return [...guests, { key: hypervisor.metadata.uid, averages, published: hypervisor.status?.usage }];
+    const { metadata, status } = hypervisor;
+    return [...guests, { key: metadata.uid, averages, cpus: status?.capacity?.cpus, published: status?.usage }];
   }
 
   #candidateOf(vm: VirtualMachine): PublishCandidate[] {
     const averages = averagesOf(this.#guests.get(instanceUuid(vm)) ?? NO_HISTORY);
-    if (averages === undefined || vm.status?.instance?.powerState !== 'Running') return [];
-    return [{ key: vm.metadata.uid, averages, published: vm.status.usage }];
+    const { instance, usage } = vm.status ?? {};
+    if (averages === undefined || instance?.powerState !== 'Running') return [];
+    return [{ key: vm.metadata.uid, averages, cpus: instance.resources?.cpus, published: usage }];
   }
 
   async #write({ key, usage }: Publication, signal: AbortSignal): Promise<void> {

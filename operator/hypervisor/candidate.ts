@@ -1,34 +1,51 @@
 // A Hypervisor object and what is heard of it, as placement sees it.
-import { type Amount, amountOf, NO_AMOUNT } from '#crds/amount.ts';
+import { amountOf, NO_AMOUNT } from '#crds/amount.ts';
 import { findCondition, isConditionTrue } from '#crds/conditions.ts';
 import type { Hypervisor } from '#crds/v1alpha1/hypervisor.ts';
 import type { Candidate, Reachability } from '#operator/placement/candidate.ts';
+import type { Heard } from './observe.ts';
 
-/** `assigned` is what VMs hold there; `silentSince` is undefined while its daemon is heard. */
-export function candidateOf(hypervisor: Hypervisor, silentSince: string | undefined, assigned: Amount): Candidate {
-  const { metadata, spec, status } = hypervisor;
+type Held = Pick<Candidate, 'assigned' | 'disksInUse'>;
+
+/** `held` is what VMs have there. */
+export function candidateOf(hypervisor: Hypervisor, heard: Heard, held: Held): Candidate {
+  return { ...declaredOf(hypervisor), reachable: reachability(hypervisor, heard), ...held };
+}
+
+type Declared = Omit<Candidate, 'reachable' | keyof Held>;
+
+/** Objects never change, and each VM that is placed is weighed against the same ones. */
+const declared = new WeakMap<Hypervisor, Declared>();
+
+function declaredOf(hypervisor: Hypervisor): Declared {
+  const known = declared.get(hypervisor) ?? readDeclared(hypervisor);
+  declared.set(hypervisor, known);
+  return known;
+}
+
+function readDeclared({ metadata, spec, status }: Hypervisor): Declared {
   return {
     name: metadata.name,
     uid: metadata.uid,
     labels: metadata.labels ?? {},
     accepted: isConditionTrue(status?.conditions, 'Accepted'),
     unschedulable: spec.unschedulable ?? false,
-    reachable: reachability(hypervisor, silentSince),
     allocatable: status?.allocatable === undefined ? NO_AMOUNT : amountOf(status.allocatable),
-    assigned,
   };
 }
 
-function reachability({ metadata, status }: Hypervisor, silentSince: string | undefined): Reachability {
+function reachability({ metadata, status }: Hypervisor, { silentSince, outageGraceLeft }: Heard): Reachability {
   if (silentSince !== undefined) {
-    return { yes: false, code: 'Silent', why: `The daemon of ${metadata.name} has been silent since ${silentSince}.` };
+    const why = `The daemon of ${metadata.name} has been silent since ${silentSince}.`;
+    return { yes: false, code: 'Silent', why, brief: false };
   }
   const driver = findCondition(status?.conditions, 'DriverConnected');
   if (driver?.status === 'False') {
     return {
       yes: false,
       code: 'DriverDisconnected',
-      why: `The daemon of ${metadata.name} cannot reach its hypervisor since ${driver.lastTransitionTime}.`,
+      why: `The hypervisor of ${metadata.name} has not answered its daemon since ${driver.lastTransitionTime}.`,
+      brief: outageGraceLeft !== 0,
     };
   }
   return { yes: true };

@@ -1,10 +1,11 @@
 // What reconciling hypervisors needs of the world. Wiring fills it.
 import type { Hypervisor } from '#crds/v1alpha1/hypervisor.ts';
-import type { Clock } from '#runtime/clock.ts';
+import type { Clock } from '#runtime/clock/clock.ts';
 import type { ResourceType } from '#runtime/kube/resource.ts';
 import type { KubeStore } from '#runtime/kube/store.ts';
-import type { ObjectReader } from '#runtime/object-cache.ts';
-import type { OwnWrites } from '#runtime/own-writes.ts';
+import type { ObjectReader } from '#runtime/reflector/object-cache.ts';
+import type { OwnWrites } from '#runtime/reflector/own-writes.ts';
+import type { Outages } from './outages.ts';
 import type { Heartbeats } from './silence.ts';
 
 export interface HypervisorContext {
@@ -13,9 +14,10 @@ export interface HypervisorContext {
   readonly hypervisors: ObjectReader<Hypervisor>;
   readonly ownWrites: OwnWrites<Hypervisor>;
   readonly heartbeats: Heartbeats;
+  readonly outages: Outages;
   readonly clock: Clock;
-  /** Told when a hypervisor falls silent or is heard again, so that its VMs are looked at. */
+  /** Told when a hypervisor is lost or found again, so that its VMs are looked at. */
   readonly onReachabilityChanged: (hypervisor: string) => void;
-  /** Hypervisors told silent, to notice a change. */
-  readonly silent: Set<string>;
+  /** Hypervisors that are lost, and how, to notice a change. */
+  readonly lost: Map<string, 'Silent' | 'CutOff'>;
 }

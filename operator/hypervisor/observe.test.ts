@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { VirtualClock } from '#runtime/clock-virtual.ts';
+import { VirtualClock } from '#runtime/clock/virtual.ts';
 import { condition } from '#test/builders/condition.ts';
 import { hypervisor } from '#test/builders/hypervisor.ts';
 import { TIME, timeAfter } from '#test/builders/time.ts';

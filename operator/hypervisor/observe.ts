@@ -1,13 +1,32 @@
 // All reading for what is said of one hypervisor.
 import type { Hypervisor } from '#crds/v1alpha1/hypervisor.ts';
-import { timestampOf } from '#runtime/clock.ts';
+import { timestampOf } from '#runtime/clock/clock.ts';
 import type { HypervisorContext } from './context.ts';
 import { type Snapshot, toldSilentSince } from './plan.ts';
 
 /** The hypervisor as it was last read or written, and whether it is heard at this moment. */
-export function observe(context: HypervisorContext, cached: Hypervisor): Snapshot {
+export function observe(context: HypervisorContext, cached: Hypervisor): Snapshot & Heard {
   const hypervisor = context.ownWrites.latest(cached);
-  return { hypervisor, silentSince: silentSinceOf(context, hypervisor) };
+  return { hypervisor, ...heardOf(context, hypervisor) };
+}
+
+/** What is heard of a hypervisor at this moment. */
+export interface Heard {
+  /** RFC 3339, by our own clock; undefined while its daemon is heard. */
+  readonly silentSince: string | undefined;
+  /** Milliseconds after which it has not answered its daemon for too long; undefined while it answers. */
+  readonly outageGraceLeft: number | undefined;
+}
+
+export function heardOf(
+  context: Pick<HypervisorContext, 'clock' | 'heartbeats' | 'outages'>,
+  hypervisor: Hypervisor,
+): Heard {
+  const { clock, outages } = context;
+  return {
+    silentSince: silentSinceOf(context, hypervisor),
+    outageGraceLeft: outages.graceLeft(hypervisor.metadata.name, clock.monotonic()),
+  };
 }
 
 /** RFC 3339, by our own clock; undefined while its daemon is heard. */

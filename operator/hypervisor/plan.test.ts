@@ -43,6 +43,16 @@ describe('what the operator says of a hypervisor', () => {
     },
   });
 
+  const cutOff = hypervisor({
+    status: {
+      conditions: [
+        said('Accepted', 'True', 'Allowed'),
+        said('Schedulable', 'True', 'Open'),
+        said('DriverConnected', 'False', 'Unreachable'),
+      ],
+    },
+  });
+
   const table: [string, string, string][] = [
     ['is that it may join and be used', planned(NEW), 'Accepted=True Allowed, Schedulable=True Open'],
     ['is nothing once that was said', planned(hypervisor()), ''],
@@ -55,6 +65,11 @@ describe('what the operator says of a hypervisor', () => {
     ],
     ['is nothing more while it stays silent', planned(silent, SINCE), ''],
     ['is said again of a new spec', planned(edited), 'Accepted=True Allowed, Schedulable=True Open'],
+    [
+      'is that it is closed while it does not answer its daemon',
+      planned(cutOff),
+      'Schedulable=False DriverDisconnected',
+    ],
     ['is that it is open once its daemon has spoken again', planned(spoken), 'Schedulable=True Open'],
   ];
   for (const [title, told, expected] of table) {

@@ -1,5 +1,5 @@
 // What the operator says of a hypervisor: whether it may take part, and whether it is heard. Pure.
-import { findCondition, type Statement } from '#crds/conditions.ts';
+import { findCondition, isConditionFalse, type Statement } from '#crds/conditions.ts';
 import type { Hypervisor, HypervisorStatus } from '#crds/v1alpha1/hypervisor.ts';
 
 export interface Snapshot {
@@ -53,7 +53,11 @@ function schedulable(hypervisor: Hypervisor, silentSince: string | undefined): S
     };
   }
   if (silentSince !== undefined) {
-    return { type, status: 'False', reason: SILENT, message: 'Its daemon is not heard: no new VM is placed here.' };
+    return { type, status: 'False', reason: SILENT, message: 'Its daemon does not report: no new VM is placed here.' };
+  }
+  if (isConditionFalse(hypervisor.status?.conditions, 'DriverConnected')) {
+    const message = 'The hypervisor does not answer its daemon: no new VM is placed here before it does.';
+    return { type, status: 'False', reason: 'DriverDisconnected', message };
   }
   return { type, status: 'True', reason: 'Open', message: 'New VMs may be placed here.' };
 }

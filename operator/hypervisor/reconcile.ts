@@ -1,13 +1,13 @@
 // One hypervisor: look, decide, write once.
-import { timestampOf } from '#runtime/clock.ts';
-import type { ReconcileResult } from '#runtime/controller.ts';
-import { writeStatus } from '#runtime/status-patch.ts';
+import { timestampOf } from '#runtime/clock/clock.ts';
+import type { ReconcileResult } from '#runtime/controller/controller.ts';
+import { writeStatus } from '#runtime/controller/status-patch.ts';
 import type { HypervisorContext } from './context.ts';
-import { observe } from './observe.ts';
+import { type Heard, observe } from './observe.ts';
 import { planHypervisor } from './plan.ts';
 import { statusAfter } from './status.ts';
 
-/** Says what is heard of one hypervisor, and comes back when it would fall silent. Rejects with a KubeError. */
+/** Says what is heard of one hypervisor, and comes back when it would be lost. Rejects with a KubeError. */
 export async function reconcileHypervisor(
   context: HypervisorContext,
   name: string,
@@ -15,24 +15,41 @@ export async function reconcileHypervisor(
 ): Promise<ReconcileResult> {
   const cached = context.hypervisors.get(name);
   if (cached === undefined) {
-    noticeSilence(context, name, false);
+    noticeLoss(context, name, undefined);
     return {};
   }
-  const { clock, heartbeats, ownWrites, store, hypervisorType } = context;
+  const { clock, ownWrites, store, hypervisorType } = context;
   const snapshot = observe(context, cached);
-  const { hypervisor, silentSince } = snapshot;
-  noticeSilence(context, name, silentSince !== undefined);
+  const { hypervisor } = snapshot;
+  noticeLoss(context, name, lossOf(snapshot));
   const plan = planHypervisor(snapshot);
   if (plan.conditions.length > 0) {
     const next = statusAfter(plan, hypervisor, timestampOf(clock.now()));
     ownWrites.remember(await writeStatus(store, hypervisorType, { observed: hypervisor, next, signal }));
   }
-  return silentSince === undefined ? { again: heartbeats.silentIn(name, clock.monotonic()) + 1 } : {};
+  return lookAgain(context, name, snapshot);
 }
 
-function noticeSilence({ silent, onReachabilityChanged }: HypervisorContext, name: string, isSilent: boolean): void {
-  if (silent.has(name) === isSilent) return;
-  if (isSilent) silent.add(name);
-  else silent.delete(name);
+function lossOf({ silentSince, outageGraceLeft }: Heard): 'Silent' | 'CutOff' | undefined {
+  if (silentSince !== undefined) return 'Silent';
+  return outageGraceLeft === 0 ? 'CutOff' : undefined;
+}
+
+/** When it would be lost if nothing more were heard. */
+function lookAgain({ heartbeats, clock }: HypervisorContext, name: string, heard: Heard): ReconcileResult {
+  if (heard.silentSince !== undefined) return {};
+  const silentIn = heartbeats.silentIn(name, clock.monotonic());
+  const { outageGraceLeft = 0 } = heard;
+  return { again: (outageGraceLeft === 0 ? silentIn : Math.min(silentIn, outageGraceLeft)) + 1 };
+}
+
+function noticeLoss(
+  { lost, onReachabilityChanged }: HypervisorContext,
+  name: string,
+  loss: 'Silent' | 'CutOff' | undefined,
+): void {
+  if (lost.get(name) === loss) return;
+  if (loss === undefined) lost.delete(name);
+  else lost.set(name, loss);
   onReachabilityChanged(name);
 }

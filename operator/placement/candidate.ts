@@ -1,10 +1,17 @@
 // What placement knows of a hypervisor, and what a VM asks of one: plain values, gathered elsewhere.
 import { type Amount, minus } from '#crds/amount.ts';
 import type { LabelSelector } from '#crds/v1alpha1/fragments.ts';
+import type { Disk, DisksInUse } from './disk-uses.ts';
 
 export type Reachability =
   | { readonly yes: true }
-  | { readonly yes: false; readonly code: 'Silent' | 'DriverDisconnected'; readonly why: string };
+  | {
+      readonly yes: false;
+      readonly code: 'Silent' | 'DriverDisconnected';
+      readonly why: string;
+      /** It may be over in a moment: nothing new is placed there, and nothing is said yet of what runs there. */
+      readonly brief: boolean;
+    };
 
 export interface Candidate {
   readonly name: string;
@@ -18,12 +25,17 @@ export interface Candidate {
   readonly allocatable: Amount;
   /** Given to VMs that hold an epoch there. */
   readonly assigned: Amount;
+  /** The volumes of the VMs that hold an epoch there. */
+  readonly disksInUse: DisksInUse;
 }
 
 export interface Demand {
+  /** Of the VM: what it has itself is not in use by another. */
+  readonly uid: string;
   readonly amount: Amount;
   readonly preferred: readonly string[];
   readonly selector: LabelSelector | undefined;
+  readonly disks: readonly Disk[];
   /** Hypervisors that refused this VM a moment ago. */
   readonly refusedBy: readonly string[];
 }

@@ -1,6 +1,7 @@
-// Why a hypervisor cannot take a VM. Each filter is named after the fault it finds; the first fault counts.
-import { formatQuantity } from '#crds/quantity.ts';
+// Why a hypervisor cannot take a VM. Each filter is named after the fault it finds.
+import { readableQuantity } from '#crds/quantity.ts';
 import { type Candidate, type Demand, free } from './candidate.ts';
+import { otherUser } from './disk-uses.ts';
 import { selectorMatches } from './label-selector.ts';
 
 /** `code` groups hypervisors with the same fault in a summary; `text` completes "N of them …". */
@@ -11,6 +12,7 @@ export interface Fault {
     | 'Unschedulable'
     | 'NotReported'
     | 'SelectorMismatch'
+    | 'DiskInUse'
     | 'TooFewCpus'
     | 'TooLittleMemory'
     | 'RefusedIt';
@@ -19,23 +21,25 @@ export interface Fault {
 
 type Filter = (candidate: Candidate, demand: Demand) => Fault | undefined;
 
-const filters: readonly Filter[] = [
-  notAccepted,
-  unreachable,
-  unschedulable,
-  notReported,
-  selectorMismatch,
-  tooFewCpus,
-  tooLittleMemory,
-  refusedIt,
-];
+/** With any of these the hypervisor is out of the question, however much room it has: the first is told alone. */
+const closed: readonly Filter[] = [notAccepted, unreachable, unschedulable, notReported, selectorMismatch, diskInUse];
+/** What is missing on one that is open: all of it is told, so that nobody cures one want only to hear of the next. */
+const wants: readonly Filter[] = [tooFewCpus, tooLittleMemory];
+/** Told of those alone that would have room. */
+const last: readonly Filter[] = [refusedIt];
 
-export function faultOf(candidate: Candidate, demand: Demand): Fault | undefined {
-  for (const filter of filters) {
-    const fault = filter(candidate, demand);
-    if (fault !== undefined) return fault;
-  }
-  return undefined;
+/** All faults that count; none where the hypervisor can take it. */
+export function faultsOf(candidate: Candidate, demand: Demand): readonly Fault[] {
+  const faultsBy = (filters: readonly Filter[]) => filters.flatMap((filter) => filter(candidate, demand) ?? []);
+  const [first] = faultsBy(closed);
+  if (first !== undefined) return [first];
+  const missing = faultsBy(wants);
+  return missing.length > 0 ? missing : faultsBy(last);
+}
+
+/** Whether it is open for the VM and only its room is missing. */
+export function isTooSmall(faults: readonly Fault[]): boolean {
+  return faults.some(({ code }) => code === 'TooFewCpus' || code === 'TooLittleMemory');
 }
 
 function notAccepted(candidate: Candidate): Fault | undefined {
@@ -61,14 +65,25 @@ function selectorMismatch(candidate: Candidate, { selector }: Demand): Fault | u
   return { code: 'SelectorMismatch', text: 'not matching spec.placement.requiredHypervisorSelector' };
 }
 
+function diskInUse({ disksInUse }: Candidate, { disks, uid }: Demand): Fault | undefined {
+  for (const disk of disks) {
+    const user = otherUser(disksInUse, disk, uid);
+    const { name, pool, volume } = disk;
+    const text = `where disk ${name} (volume ${volume} of pool ${pool}) is in use by ${user?.name}`;
+    if (user !== undefined) return { code: 'DiskInUse', text };
+  }
+  return undefined;
+}
+
 function tooFewCpus(candidate: Candidate, { amount }: Demand): Fault | undefined {
   if (free(candidate).cpus >= amount.cpus) return undefined;
-  return { code: 'TooFewCpus', text: `with too few CPUs (${amount.cpus} needed)` };
+  return { code: 'TooFewCpus', text: `with too few free CPUs (${amount.cpus} needed)` };
 }
 
 function tooLittleMemory(candidate: Candidate, { amount }: Demand): Fault | undefined {
   if (free(candidate).memoryBytes >= amount.memoryBytes) return undefined;
-  return { code: 'TooLittleMemory', text: `with too little memory (${formatQuantity(amount.memoryBytes)} needed)` };
+  const needed = readableQuantity(amount.memoryBytes, 'up');
+  return { code: 'TooLittleMemory', text: `with too little free memory (${needed} needed)` };
 }
 
 function refusedIt(candidate: Candidate, { refusedBy }: Demand): Fault | undefined {

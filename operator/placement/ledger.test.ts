@@ -23,12 +23,20 @@ describe('what a VM holds', () => {
     ['is nothing before it has a place', newMachine(), NOTHING],
     ['is what was granted once it has one', placedMachine(), ONE],
     [
-      'is what its guest has, where a change waits for a restart',
+      'is what its guest will have, where growth waits for a restart',
       at(1, {
         granted: { resources: { cpus: 4, memory: '4Gi' } },
         instance: { powerState: 'Running', resources: { cpus: 1, memory: '1Gi' } },
       }),
-      ONE,
+      { cpus: 4, memoryBytes: 4 * GIBIBYTE },
+    ],
+    [
+      'is what its guest still has, where it shall have less after a restart',
+      at(1, {
+        granted: { resources: { cpus: 1, memory: '8Gi' } },
+        instance: { powerState: 'Running', resources: { cpus: 4, memory: '4Gi' } },
+      }),
+      { cpus: 4, memoryBytes: 8 * GIBIBYTE },
     ],
     [
       'is what was granted, where a report is about an earlier permission',

@@ -1,8 +1,9 @@
 // Who is assigned how much where: kept up to date change by change, so that placing one VM does not mean reading all.
-import { type Amount, amountOf, minus, NO_AMOUNT, plus } from '#crds/amount.ts';
+import { type Amount, amountOf, larger, minus, NO_AMOUNT, plus } from '#crds/amount.ts';
 import { currentInstance, epochIsOver } from '#crds/derive/epoch.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import { compareResourceVersions } from '#runtime/kube/resource-version.ts';
+import { claimOf, type DiskClaim, type DisksInUse, DiskUses } from './disk-uses.ts';
 
 export interface Assignment {
   readonly hypervisor: string | undefined;
@@ -10,20 +11,28 @@ export interface Assignment {
 }
 
 interface Entry extends Assignment {
+  readonly claim: DiskClaim | undefined;
   readonly resourceVersion: string;
   /** Decided on the object of that version, and not known to be written. */
   readonly assumed: boolean;
 }
 
-/** What a VM takes from the hypervisor that holds its epoch; nothing once the epoch is over. */
+/**
+ * What a VM takes from the hypervisor that holds its epoch; nothing once the epoch is over. What its guest has and what
+ * it will have after a restart are both promised, so the larger counts.
+ */
 export function amountHeld({ status }: VirtualMachine): Amount {
-  const resources = currentInstance(status)?.resources ?? status?.granted?.resources;
-  return resources === undefined || epochIsOver(status) ? NO_AMOUNT : amountOf(resources);
+  if (epochIsOver(status)) return NO_AMOUNT;
+  const promised = [currentInstance(status)?.resources, status?.granted?.resources];
+  return promised
+    .flatMap((resources) => (resources === undefined ? [] : [amountOf(resources)]))
+    .reduce(larger, NO_AMOUNT);
 }
 
 export class Ledger {
   readonly #entries = new Map<string, Entry>();
   readonly #totals = new Map<string, Amount>();
+  readonly #disks = new DiskUses();
 
   /**
    * Takes in a VM as it was read or written. An older state than one already taken in changes nothing, so that the
@@ -66,6 +75,10 @@ export class Ledger {
     return this.#totals.get(hypervisor) ?? NO_AMOUNT;
   }
 
+  disksInUseOn(hypervisor: string): DisksInUse {
+    return this.#disks.on(hypervisor);
+  }
+
   /** What this VM is part of that with. */
   assignmentOf(uid: string): Assignment | undefined {
     return this.#entries.get(uid);
@@ -73,6 +86,7 @@ export class Ledger {
 
   #put(uid: string, next: Entry | undefined): void {
     const previous = this.#entries.get(uid);
+    this.#disks.replace(previous?.claim, next?.claim);
     if (previous !== undefined) this.#total(previous, minus);
     if (next === undefined) {
       this.#entries.delete(uid);
@@ -89,7 +103,8 @@ export class Ledger {
 
 function entryOf(vm: VirtualMachine, assumed: boolean): Entry {
   const { resourceVersion } = vm.metadata;
-  return { hypervisor: vm.status?.placement?.hypervisor, amount: amountHeld(vm), resourceVersion, assumed };
+  const hypervisor = vm.status?.placement?.hypervisor;
+  return { hypervisor, amount: amountHeld(vm), claim: claimOf(vm), resourceVersion, assumed };
 }
 
 function freed(previous: Assignment, next: Assignment): boolean {

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { candidate, demand, GIBIBYTE } from '#test/builders/hypervisor.ts';
 import type { Candidate, Demand } from './candidate.ts';
-import { faultOf } from './filters.ts';
+import { faultsOf } from './filters.ts';
 import { place } from './place.ts';
 
 function loaded(name: string, cpus: number, gibibytes = 0, changes: Partial<Candidate> = {}): Candidate {
@@ -63,22 +63,54 @@ describe('the choice of a hypervisor', () => {
     it(title, () => expect(result).to.equal(expected));
   }
 
+  it('says how many others fit', () => {
+    const others = (candidates: readonly Candidate[]) => {
+      const verdict = place(demand(), candidates);
+      return verdict.kind === 'Chosen' ? verdict.alternatives : undefined;
+    };
+    expect(others([loaded('hv1', 1)])).to.equal(0);
+    expect(others([loaded('hv1', 1), loaded('hv2', 8), loaded('hv3', 2)])).to.equal(1);
+  });
+
   it('says why', () => {
-    expect(words([loaded('hv1', 1)])).to.equal(
-      'hv1 is the least loaded hypervisor that fits: 25 % of it is assigned with this VM.',
+    expect(words([loaded('hv1', 7, 0.3), loaded('hv2', 8), loaded('hv3', 7, 2)])).to.equal(
+      'hv1 has the most room of 2 hypervisors that fit; with this VM 8 of 8 CPUs and 1.3Gi of 16Gi memory are assigned.',
+    );
+    expect(words([loaded('hv1', 1), loaded('hv2', 8)])).to.equal(
+      'hv1 is the only hypervisor that fits; with this VM 2 of 8 CPUs and 1Gi of 16Gi memory are assigned.',
     );
     expect(words([loaded('hv1', 1)], { preferred: ['hv1'] })).to.equal(
-      'hv1 is preferred by the VM and has room: 25 % of it is assigned with this VM.',
+      'hv1 is preferred by the VM and has room; with this VM 2 of 8 CPUs and 1Gi of 16Gi memory are assigned.',
     );
   });
 
   it('says why not, counting hypervisors by their fault', () => {
     const closed = { unschedulable: true };
-    expect(words([loaded('hv1', 8), loaded('hv2', 0, 0, closed), loaded('hv3', 8)])).to.equal(
-      'None of 3 hypervisors can take it: 1 cordoned (spec.unschedulable), 2 with too few CPUs (1 needed).',
+    expect(words([loaded('hv1', 8, 1), loaded('hv2', 0, 0, closed), loaded('hv3', 8, 2)])).to.equal(
+      'None of 3 hypervisors can take it: 1 cordoned (spec.unschedulable), 2 with too few free CPUs (1 needed). ' +
+        'The most room is on hv1: 0 CPUs and 15Gi of memory are free.',
     );
-    expect(words([loaded('hv1', 8)])).to.equal('None of 1 hypervisor can take it: 1 with too few CPUs (1 needed).');
+    expect(words([loaded('hv2', 0, 0, closed)])).to.equal(
+      'None of 1 hypervisor can take it: 1 cordoned (spec.unschedulable).',
+    );
     expect(words([])).to.match(/^There is no hypervisor yet. Start usher-node-daemon/);
+  });
+
+  it('says all that is missing, and what would fit', () => {
+    const amount = { cpus: 4, memoryBytes: 8 * GIBIBYTE };
+    expect(words([loaded('hv1', 7, 10.06), loaded('hv2', 5, 0), loaded('hv3', 0, 12)], { amount })).to.equal(
+      'None of 3 hypervisors can take it: 1 with too few free CPUs (4 needed), ' +
+        '1 with too few free CPUs (4 needed) and with too little free memory (8Gi needed), ' +
+        '1 with too little free memory (8Gi needed). The most room is on hv2: 3 CPUs and 16Gi of memory are free.',
+    );
+    expect(words([loaded('hv1', 7, 10.06)], { amount })).to.match(/hv1: 1 CPU and 5\.9Gi of memory are free\.$/);
+    const shrunk = { cpus: 2, memoryBytes: GIBIBYTE / 2 };
+    expect(words([loaded('hv1', 7, 10, { allocatable: shrunk })])).to.match(/hv1: 0 CPUs and 0Mi of memory/);
+  });
+
+  it('names a fault that all have, even where some have more', () => {
+    const amount = { cpus: 1, memoryBytes: 8 * GIBIBYTE };
+    expect(chosen([loaded('hv1', 0, 12), loaded('hv2', 8, 12)], { amount })).to.equal('TooLittleMemory');
   });
 });
 
@@ -116,7 +148,7 @@ describe('whatever there is to choose from', () => {
     fc.assert(
       fc.property(candidates, demands, (all, asked) => {
         const verdict = place(asked, all);
-        const fitting = all.filter((one) => faultOf(one, asked) === undefined);
+        const fitting = all.filter((one) => faultsOf(one, asked).length === 0);
         if (verdict.kind === 'Chosen') expect(fitting).to.include(verdict.candidate);
         else expect(fitting).to.deep.equal([]);
       }),

@@ -1,28 +1,37 @@
 // The default placement: what fits, then what was preferred, then what is least loaded.
 import { type Amount, plus } from '#crds/amount.ts';
+import { readableQuantity } from '#crds/quantity.ts';
 import type { Candidate, Demand } from './candidate.ts';
-import { type Fault, faultOf } from './filters.ts';
+import { faultsOf } from './filters.ts';
+import { type Nowhere, nowhere, type Rejected } from './nowhere.ts';
 
 export type PlaceVerdict =
-  | { readonly kind: 'Chosen'; readonly candidate: Candidate; readonly reason: string }
-  | { readonly kind: 'Nowhere'; readonly code: Fault['code'] | 'NoHypervisors' | 'NoneFits'; readonly message: string };
+  | {
+      readonly kind: 'Chosen';
+      readonly candidate: Candidate;
+      /** How many others fit. */
+      readonly alternatives: number;
+      readonly reason: string;
+    }
+  | ({ readonly kind: 'Nowhere' } & Nowhere);
 
 /** Pure and deterministic: the same candidates in any order give the same verdict. */
 export function place(demand: Demand, candidates: readonly Candidate[]): PlaceVerdict {
-  const faults: Fault[] = [];
+  const rejected: Rejected[] = [];
   let best: Ranked | undefined;
   for (const candidate of candidates) {
-    const fault = faultOf(candidate, demand);
-    if (fault !== undefined) {
-      faults.push(fault);
+    const faults = faultsOf(candidate, demand);
+    if (faults.length > 0) {
+      rejected.push({ candidate, faults });
       continue;
     }
     const ranked = rank(candidate, demand);
     if (best === undefined || better(ranked, best)) best = ranked;
   }
-  return best === undefined
-    ? nowhere(faults)
-    : { kind: 'Chosen', candidate: best.candidate, reason: reasonFor(best, demand) };
+  if (best === undefined) return { kind: 'Nowhere', ...nowhere(rejected, demand) };
+  const fitting = candidates.length - rejected.length;
+  const reason = reasonFor(best, demand, fitting);
+  return { kind: 'Chosen', candidate: best.candidate, alternatives: fitting - 1, reason };
 }
 
 interface Ranked {
@@ -50,25 +59,17 @@ function better(one: Ranked, other: Ranked): boolean {
   return one.candidate.name < other.candidate.name;
 }
 
-function reasonFor({ candidate, preference, load }: Ranked, { preferred }: Demand): string {
-  const share = `${Math.round(load * 100)} % of it is assigned with this VM`;
-  if (preference < preferred.length) return `${candidate.name} is preferred by the VM and has room: ${share}.`;
-  return `${candidate.name} is the least loaded hypervisor that fits: ${share}.`;
+function reasonFor({ candidate, preference }: Ranked, { amount, preferred }: Demand, fitting: number): string {
+  const { name } = candidate;
+  const given = `with this VM ${assignedWith(candidate, amount)} are assigned.`;
+  if (preference < preferred.length) return `${name} is preferred by the VM and has room; ${given}`;
+  if (fitting === 1) return `${name} is the only hypervisor that fits; ${given}`;
+  return `${name} has the most room of ${fitting} hypervisors that fit; ${given}`;
 }
 
-function nowhere(faults: readonly Fault[]): PlaceVerdict {
-  if (faults.length === 0) {
-    return {
-      kind: 'Nowhere',
-      code: 'NoHypervisors',
-      message: 'There is no hypervisor yet. Start usher-node-daemon on a machine that can run guests.',
-    };
-  }
-  const counts = new Map<string, number>();
-  for (const { text } of faults) counts.set(text, (counts.get(text) ?? 0) + 1);
-  const parts = [...counts].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([text, count]) => `${count} ${text}`);
-  const [first] = faults;
-  const code = first !== undefined && faults.every((fault) => fault.code === first.code) ? first.code : 'NoneFits';
-  const all = faults.length === 1 ? '1 hypervisor' : `${faults.length} hypervisors`;
-  return { kind: 'Nowhere', code, message: `None of ${all} can take it: ${parts.join(', ')}.` };
+/** Both rounded up, so that what is assigned never looks like more than there is. */
+function assignedWith({ allocatable, assigned }: Candidate, amount: Amount): string {
+  const { cpus, memoryBytes } = plus(assigned, amount);
+  const [given, all] = [readableQuantity(memoryBytes, 'up'), readableQuantity(allocatable.memoryBytes, 'up')];
+  return `${cpus} of ${allocatable.cpus} CPUs and ${given} of ${all} memory`;
 }

@@ -3,12 +3,12 @@ import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { Candidate } from '#operator/placement/candidate.ts';
 import type { Ledger } from '#operator/placement/ledger.ts';
 import type { Refusals } from '#operator/placement/refusals.ts';
-import type { Clock } from '#runtime/clock.ts';
+import type { Clock } from '#runtime/clock/clock.ts';
 import type { ResourceType } from '#runtime/kube/resource.ts';
 import type { KubeStore } from '#runtime/kube/store.ts';
-import type { Logger } from '#runtime/log.ts';
-import type { ObjectReader } from '#runtime/object-cache.ts';
-import type { OwnWrites } from '#runtime/own-writes.ts';
+import type { Logger } from '#runtime/process/log.ts';
+import type { ObjectReader } from '#runtime/reflector/object-cache.ts';
+import type { OwnWrites } from '#runtime/reflector/own-writes.ts';
 import type { Sign } from './status.ts';
 
 export interface MachineContext {
@@ -20,9 +20,11 @@ export interface MachineContext {
   readonly refusals: Refusals;
   /** All hypervisors as they are now. */
   readonly candidates: () => readonly Candidate[];
+  /** One of them; undefined where there is none of that name. */
+  readonly candidate: (name: string) => Candidate | undefined;
   readonly sign: Sign;
-  /** Keys of VMs that wait for room. */
-  readonly waiting: Set<string>;
+  /** Keys of VMs that wait for room → when, on the monotonic clock, they were last told why. */
+  readonly waiting: Map<string, number>;
   /** Writes a warning that `kubectl describe` shows. */
   readonly warn: (vm: VirtualMachine, reason: string, message: string) => void;
   readonly clock: Clock;

@@ -3,16 +3,16 @@ import { virtualMachineResource } from '#crds/v1alpha1/kinds.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import { Ledger } from '#operator/placement/ledger.ts';
 import { Refusals } from '#operator/placement/refusals.ts';
-import { settle, VirtualClock } from '#runtime/clock-virtual.ts';
+import { settle, VirtualClock } from '#runtime/clock/virtual.ts';
 import { MemoryApiServer } from '#runtime/kube/memory/server.ts';
-import { silentLogger } from '#runtime/log.ts';
-import { ObjectCache } from '#runtime/object-cache.ts';
-import { OwnWrites } from '#runtime/own-writes.ts';
+import { silentLogger } from '#runtime/process/log.ts';
+import { ObjectCache } from '#runtime/reflector/object-cache.ts';
+import { OwnWrites } from '#runtime/reflector/own-writes.ts';
 import { uuidFor } from '#test/builders/uuid.ts';
 import { grantedFor, newMachine } from '#test/builders/virtual-machine.ts';
+import type { Action } from './actions.ts';
 import type { MachineContext } from './context.ts';
 import { execute } from './execute.ts';
-import type { Action } from './plan.ts';
 
 describe('a decision whose answer is late', () => {
   it('holds no room for a VM that was seen to go meanwhile', async () => {
@@ -37,8 +37,8 @@ describe('a decision whose answer is late', () => {
 function placedOn(hypervisor: string, vm: VirtualMachine): Action[] {
   const reason = 'It is there.';
   return [
-    { kind: 'Grant', granted: grantedFor(vm), reason },
-    { kind: 'Place', hypervisor, hypervisorUID: uuidFor(hypervisor), epoch: 1, reason },
+    { kind: 'Grant', granted: grantedFor(vm), verdict: 'Allow', reason },
+    { kind: 'Place', hypervisor, hypervisorUID: uuidFor(hypervisor), epoch: 1, alternatives: 0, reason },
   ];
 }
 
@@ -53,8 +53,9 @@ function contextOf(api: MemoryApiServer, clock: VirtualClock, vm: VirtualMachine
     ledger: new Ledger(),
     refusals: new Refusals(),
     candidates: () => [],
+    candidate: () => undefined,
     sign: () => 'c2lnbmVk',
-    waiting: new Set<string>(),
+    waiting: new Map<string, number>(),
     warn: () => undefined,
     clock,
     logger: silentLogger,

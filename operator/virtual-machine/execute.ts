@@ -1,11 +1,11 @@
 // All writes about one VM: at most one.
 import { VM_FINALIZER } from '#crds/v1alpha1/names.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
-import { timestampOf } from '#runtime/clock.ts';
+import { timestampOf } from '#runtime/clock/clock.ts';
+import { writeStatus } from '#runtime/controller/status-patch.ts';
 import { isKubeError } from '#runtime/kube/errors.ts';
-import { writeStatus } from '#runtime/status-patch.ts';
+import type { Action } from './actions.ts';
 import type { MachineContext } from './context.ts';
-import type { Action } from './plan.ts';
 import { statusAfter } from './status.ts';
 
 /** Rejects with a KubeError; after Conflict nothing was written, after Unreachable it may have been. */
@@ -24,7 +24,7 @@ export async function execute(
 function tell({ logger, warn }: MachineContext, vm: VirtualMachine, action: Action): void {
   const { namespace, name } = vm.metadata;
   logger.info(action.kind, { vm: `${namespace}/${name}`, reason: action.reason });
-  if (action.kind === 'CannotPlace') warn(vm, action.code, action.reason);
+  if (action.kind === 'CannotPlace' || action.kind === 'CannotGrow') warn(vm, action.code, action.reason);
   if (action.kind === 'MarkReachable' && !action.reachable) warn(vm, 'Lost', action.reason);
 }
 

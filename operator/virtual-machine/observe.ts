@@ -3,21 +3,34 @@ import { minus } from '#crds/amount.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { Candidate } from '#operator/placement/candidate.ts';
 import type { Assignment } from '#operator/placement/ledger.ts';
+import { keyOf, keyText } from '#runtime/kube/resource.ts';
 import type { MachineContext } from './context.ts';
 import type { Home, Snapshot } from './snapshot.ts';
 
-/** The VM among all hypervisors as they are at this moment. */
+/** The VM among all hypervisors as they are at this moment, in which the decision must be made, too. */
 export function observe(
-  context: Pick<MachineContext, 'candidates' | 'ledger' | 'refusals' | 'clock'>,
+  context: Pick<MachineContext, 'candidates' | 'candidate' | 'ledger' | 'refusals' | 'waiting' | 'clock'>,
   vm: VirtualMachine,
 ): Snapshot {
   const { uid } = vm.metadata;
-  const { ledger, refusals, clock } = context;
+  const { ledger, refusals, waiting, clock } = context;
   const own = ledger.assignmentOf(uid);
-  const candidates = context.candidates().map((candidate) => withoutOwn(candidate, own));
   const now = clock.monotonic();
   refusals.record(vm, now);
-  return { vm, candidates, home: homeOf(vm, candidates), refusedBy: refusals.of(uid, now) };
+  const toldAt = waiting.get(keyText(keyOf(vm)));
+  const toldAgo = toldAt === undefined ? undefined : now - toldAt;
+  let candidates: readonly Candidate[] | undefined;
+  return {
+    vm,
+    // Three of four looks at a VM place nothing, and to weigh all hypervisors is most of what a look costs.
+    get candidates() {
+      candidates ??= context.candidates().map((candidate) => withoutOwn(candidate, own));
+      return candidates;
+    },
+    home: homeOf(vm, context.candidate),
+    refusedBy: refusals.of(uid, now),
+    toldAgo,
+  };
 }
 
 /** Room that was taken for a write whose answer was lost is still this VM's to take. */
@@ -26,10 +39,10 @@ function withoutOwn(candidate: Candidate, own: Assignment | undefined): Candidat
   return { ...candidate, assigned: minus(candidate.assigned, own.amount) };
 }
 
-function homeOf(vm: VirtualMachine, candidates: Snapshot['candidates']): Home {
+function homeOf(vm: VirtualMachine, candidate: MachineContext['candidate']): Home {
   const { placement } = vm.status ?? {};
   if (placement === undefined) return { kind: 'None' };
-  const home = candidates.find(({ name }) => name === placement.hypervisor);
+  const home = candidate(placement.hypervisor);
   if (home === undefined) return { kind: 'Gone', hypervisor: placement.hypervisor };
   return { kind: 'Known', hypervisor: home.name, reachable: home.reachable };
 }

@@ -4,11 +4,13 @@ import fc from 'fast-check';
 import { currentInstance, epochIsOver } from '#crds/derive/epoch.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { Candidate, Reachability } from '#operator/placement/candidate.ts';
+import { amountHeld } from '#operator/placement/ledger.ts';
 import { arbitraryMachine } from '#test/builders/arbitrary-machine.ts';
 import { candidate, GIBIBYTE } from '#test/builders/hypervisor.ts';
 import { operatorSnapshot } from '#test/builders/operator-snapshot.ts';
 import { timeAfter } from '#test/builders/time.ts';
-import { type Action, planVirtualMachine } from './plan.ts';
+import type { Action } from './actions.ts';
+import { planVirtualMachine } from './plan.ts';
 import type { Snapshot } from './snapshot.ts';
 import { statusAfter } from './status.ts';
 
@@ -18,8 +20,9 @@ const reachable = fc.constantFrom<Reachability>(
   { yes: true },
   { yes: true },
   { yes: true },
-  { yes: false, code: 'Silent', why: 'It is silent.' },
-  { yes: false, code: 'DriverDisconnected', why: 'It is cut off.' },
+  { yes: false, code: 'Silent', why: 'It is silent.', brief: false },
+  { yes: false, code: 'DriverDisconnected', why: 'It is cut off.', brief: false },
+  { yes: false, code: 'DriverDisconnected', why: 'It was cut off now.', brief: true },
 );
 const mostly = fc.constantFrom(true, true, true, true, false);
 
@@ -96,6 +99,24 @@ describe('whatever the operator sees of a VM', () => {
       const cpus = (chosen?.assigned.cpus ?? 0) + (placed.status?.granted?.resources.cpus ?? 0);
       expect(cpus).to.be.at.most(chosen?.allocatable.cpus ?? 0);
     });
+  });
+
+  it('it grants growth only where the hypervisor that holds the VM has room for it', () => {
+    let times = 0;
+    always(({ vm, candidates }, actions) => {
+      const { placement, granted } = vm.status ?? {};
+      if (vm.metadata.deletionTimestamp !== undefined || granted === undefined) return;
+      if (placement === undefined || epochIsOver(vm.status)) return;
+      const [held, holds] = [amountHeld(vm), amountHeld(after(vm, actions))];
+      const home = candidates.find(({ name }) => name === placement.hypervisor);
+      for (const resource of ['cpus', 'memoryBytes'] as const) {
+        if (holds[resource] <= held[resource]) continue;
+        times += 1;
+        const room = (home?.allocatable[resource] ?? 0) - (home?.assigned[resource] ?? 0);
+        expect(holds[resource]).to.be.at.most(room);
+      }
+    });
+    expect(times).to.be.greaterThan(20);
   });
 
   it('it lets a VM go only where no node can still run its guest', () => {

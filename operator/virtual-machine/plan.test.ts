@@ -9,8 +9,12 @@ import { newMachine, type PlacedChanges, placedMachine, runningMachine } from '#
 import { planVirtualMachine } from './plan.ts';
 import type { Snapshot } from './snapshot.ts';
 
-const SILENT = candidate({ reachable: { yes: false, code: 'Silent', why: 'The daemon of hv1 is silent.' } });
-const CUT_OFF = candidate({ reachable: { yes: false, code: 'DriverDisconnected', why: 'hv1 cannot reach it.' } });
+const SILENT = candidate({
+  reachable: { yes: false, code: 'Silent', why: 'The daemon of hv1 is silent.', brief: false },
+});
+const cutOff = { yes: false, code: 'DriverDisconnected', why: 'hv1 does not answer.' } as const;
+const CUT_OFF = candidate({ reachable: { ...cutOff, brief: false } });
+const JUST_CUT_OFF = candidate({ reachable: { ...cutOff, brief: true } });
 const FULL = candidate({ assigned: { cpus: 8, memoryBytes: 16 * GIBIBYTE } });
 const OTHER = candidate({ name: 'hv2' });
 const DELETING = { deletionTimestamp: TIME };
@@ -159,6 +163,18 @@ describe('what the operator says of a VM whose hypervisor', () => {
   check([
     ['is silent: it may run, and nothing is done', { instance: 'Running' }, [SILENT, OTHER], 'Unreachable Silent'],
     ['has lost its own hypervisor', { instance: 'Running' }, [CUT_OFF, OTHER], 'Unreachable DriverDisconnected'],
+    [
+      'has lost its own hypervisor a moment ago: nothing yet',
+      { instance: 'Running' },
+      [JUST_CUT_OFF, OTHER],
+      'nothing',
+    ],
+    [
+      'has lost its own hypervisor, as an earlier operator told: still so',
+      { instance: 'Running', ...unreachable },
+      [JUST_CUT_OFF],
+      'nothing',
+    ],
     ['is gone from the API', { instance: 'Running' }, [OTHER], 'Unreachable HypervisorGone'],
     ['is silent still: nothing more', { instance: 'Running', ...unreachable }, [SILENT], 'nothing'],
     ['is heard again', { instance: 'Running', ...unreachable }, [candidate()], 'Reachable'],
@@ -223,6 +239,12 @@ describe('what the operator decides of a VM that is being deleted', () => {
       [SILENT],
       'Unreachable Silent',
     ],
+    [
+      'is to wait where its node may be able to say so in a moment',
+      { metadata: DELETING, instance: 'Stopped' },
+      [JUST_CUT_OFF],
+      'nothing',
+    ],
     ['is to wait where the permission was never answered', { metadata: DELETING }, [], 'Unreachable HypervisorGone'],
     [
       'is to wait on a report about an earlier permission',
@@ -240,16 +262,31 @@ describe('what the operator decides of a VM that is being deleted', () => {
 });
 
 describe('a VM without a place', () => {
+  const WHY =
+    'None of 1 hypervisor can take it: 1 with too few free CPUs (1 needed) and with too little free memory (1Gi needed). ' +
+    'The most room is on hv1: 0 CPUs and 0Mi of memory are free.';
   const known = (changes: Parameters<typeof condition>[2] = {}) =>
     newMachine({
       status: {
         granted: { generation: 1, powerState: 'Running', resources: { cpus: 1, memory: '1Gi' }, decisionID: 'd' },
-        conditions: [condition('Placed', 'False', { reason: 'TooFewCpus', observedGeneration: 1, ...changes })],
+        conditions: [
+          condition('Placed', 'False', { reason: 'TooFewCpus', message: WHY, observedGeneration: 1, ...changes }),
+        ],
       },
     });
 
   it('is not told so twice, and is looked at again all the same', () => {
     expect(planVirtualMachine(operatorSnapshot(known(), [FULL]))).to.deep.equal({ actions: [], again: 30_000 });
+  });
+
+  it('is told now and then how much room there is, where that has changed', () => {
+    const less = candidate({ assigned: { cpus: 8, memoryBytes: 15 * GIBIBYTE } });
+    const told = (candidates: readonly Candidate[], toldAgo: number | undefined) =>
+      actionsText(planVirtualMachine(operatorSnapshot(known(), candidates, { toldAgo })).actions);
+    expect(told([less], 299_999)).to.equal('nothing');
+    expect(told([less], 300_000)).to.equal('CannotPlace TooFewCpus');
+    expect(told([less], undefined)).to.equal('CannotPlace TooFewCpus');
+    expect(told([FULL], 300_000)).to.equal('nothing');
   });
 
   it('is told so again with another cause, or for another spec', () => {
@@ -259,6 +296,22 @@ describe('a VM without a place', () => {
     );
     const older = known({ observedGeneration: 0 });
     expect(actionsText(planVirtualMachine(operatorSnapshot(older, [FULL])).actions)).to.equal('CannotPlace TooFewCpus');
+  });
+});
+
+describe('a placement', () => {
+  const others = ['hv2', 'hv3', 'hv4', 'hv5'].map((name) => candidate({ name }));
+  const alternativesAfter = (...refusedBy: string[]) => {
+    const { actions } = planVirtualMachine(operatorSnapshot(newMachine(), [candidate(), ...others], { refusedBy }));
+    return actions.flatMap((action) => (action.kind === 'Place' ? action.alternatives : []));
+  };
+
+  it('tells the hypervisor how many others could take the VM', () => {
+    expect([alternativesAfter(), alternativesAfter('hv1', 'hv2')]).to.deep.equal([[4], [2]]);
+  });
+
+  it('is the last one after three refusals', () => {
+    expect(alternativesAfter('hv1', 'hv2', 'hv3')).to.deep.equal([0]);
   });
 });
 

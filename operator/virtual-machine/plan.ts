@@ -8,50 +8,30 @@ import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { Granted } from '#crds/v1alpha1/virtual-machine-status.ts';
 import type { Demand } from '#operator/placement/candidate.ts';
 import { place } from '#operator/placement/place.ts';
+import type { Action, Plan } from './actions.ts';
+import { planGrant } from './plan-grant.ts';
 import type { Snapshot } from './snapshot.ts';
+import { isTold, NO_ROOM_RETRY_MS } from './told.ts';
 
-export type Action =
-  /** The decision on this generation. Until there are policies it is the built-in allow. */
-  | { readonly kind: 'Grant'; readonly granted: Granted; readonly reason: string }
-  /** A new permission to start, for one hypervisor. */
-  | {
-      readonly kind: 'Place';
-      readonly hypervisor: string;
-      readonly hypervisorUID: string;
-      readonly epoch: number;
-      readonly reason: string;
-    }
-  | { readonly kind: 'CannotPlace'; readonly code: string; readonly reason: string }
-  | { readonly kind: 'MarkReachable'; readonly reachable: boolean; readonly code: string; readonly reason: string }
-  /** Nobody else is there to show that it is being deleted. */
-  | { readonly kind: 'ShowDeletion'; readonly reason: string }
-  /** Lets the object go: no node can still run its guest. */
-  | { readonly kind: 'Finalize'; readonly reason: string };
-
-export interface Plan {
-  readonly actions: readonly Action[];
-  /** Look again after so many milliseconds even if nothing happens. */
-  readonly again?: number;
-}
-
-/** A VM without a place is looked at again when room appears, and this often in case that was missed. */
-const UNPLACED_RETRY_MS = 30_000;
+/** After so many refusals the fault is hardly theirs: the next one keeps the VM, and tells what is wrong. */
+const MOST_REFUSALS = 3;
 
 /** Pure. An empty list of actions means that nothing is to be written. */
 export function planVirtualMachine(snapshot: Snapshot): Plan {
   if (snapshot.vm.metadata.deletionTimestamp !== undefined) return planDeletion(snapshot);
   const reachability = planReachability(snapshot);
-  const grant = planGrant(snapshot.vm);
-  const granted = grant?.granted ?? snapshot.vm.status?.granted;
+  const granting = planGrant(snapshot);
+  const granted = grantIn(granting) ?? snapshot.vm.status?.granted;
   const placing: Plan = granted === undefined ? { actions: [] } : planPlacement(snapshot, granted);
+  const again = placing.again ?? granting.again;
   return {
-    actions: [
-      ...(grant === undefined ? [] : [grant]),
-      ...placing.actions,
-      ...(placesAnew(placing) ? [] : reachability),
-    ],
-    ...(placing.again === undefined ? {} : { again: placing.again }),
+    actions: [...granting.actions, ...placing.actions, ...(placesAnew(placing) ? [] : reachability)],
+    ...(again === undefined ? {} : { again }),
   };
+}
+
+function grantIn({ actions }: Plan): Granted | undefined {
+  return actions.find((action) => action.kind === 'Grant')?.granted;
 }
 
 function placesAnew(plan: Plan): boolean {
@@ -71,7 +51,7 @@ function planDeletion(snapshot: Snapshot): Plan {
 }
 
 function isNobodyToAsk({ home }: Snapshot): boolean {
-  return home.kind !== 'Known' || !home.reachable.yes;
+  return home.kind !== 'Known' || (!home.reachable.yes && !home.reachable.brief);
 }
 
 /** Why no node can still run the guest; undefined while one might. */
@@ -86,40 +66,20 @@ function safeToFinalize(snapshot: Snapshot): string | undefined {
   return undefined;
 }
 
-function planGrant(vm: VirtualMachine): Extract<Action, { kind: 'Grant' }> | undefined {
-  const generation = vm.metadata.generation ?? 0;
-  if (vm.status?.granted?.generation === generation) return undefined;
-  const { powerState, resources, parameters } = vm.spec;
-  return {
-    kind: 'Grant',
-    granted: {
-      generation,
-      powerState,
-      resources,
-      ...(parameters === undefined ? {} : { parameters }),
-      decisionID: `${vm.metadata.uid}.${generation}`,
-    },
-    reason: 'No policy objects: everything is allowed.',
-  };
-}
-
 function planPlacement(snapshot: Snapshot, granted: Granted): Plan {
   const { vm } = snapshot;
   if (!wantsNewEpoch(vm, granted)) return { actions: [] };
   const verdict = place(demandOf(snapshot, granted), snapshot.candidates);
   if (verdict.kind === 'Nowhere') {
-    const action: Action = { kind: 'CannotPlace', code: verdict.code, reason: verdict.message };
-    return { actions: isToldUnplaceable(vm, verdict.code) ? [] : [action], again: UNPLACED_RETRY_MS };
+    const action = { kind: 'CannotPlace', code: verdict.code, reason: verdict.message } as const;
+    const told = isTold(snapshot, { type: 'Placed', status: 'False' }, action);
+    return { actions: told ? [] : [action], again: NO_ROOM_RETRY_MS };
   }
   const epoch = (vm.status?.placement?.epoch ?? 0) + 1;
-  const { name, uid } = verdict.candidate;
-  return { actions: [{ kind: 'Place', hypervisor: name, hypervisorUID: uid, epoch, reason: verdict.reason }] };
-}
-
-/** How many hypervisors have which fault changes all the time; it is told anew only with another fault or another spec. */
-function isToldUnplaceable({ metadata, status }: VirtualMachine, code: string): boolean {
-  const known = findCondition(status?.conditions, 'Placed');
-  return known?.status === 'False' && known.reason === code && known.observedGeneration === metadata.generation;
+  const { candidate, reason } = verdict;
+  const alternatives = snapshot.refusedBy.length < MOST_REFUSALS ? verdict.alternatives : 0;
+  const { name: hypervisor, uid: hypervisorUID } = candidate;
+  return { actions: [{ kind: 'Place', hypervisor, hypervisorUID, epoch, alternatives, reason }] };
 }
 
 /** A new permission is written only where none is out, and only where something asks for a start. */
@@ -133,15 +93,22 @@ function wantsNewEpoch(vm: VirtualMachine, granted: Granted): boolean {
 
 function demandOf({ vm, refusedBy }: Snapshot, granted: Granted): Demand {
   return {
+    uid: vm.metadata.uid,
     amount: amountOf(granted.resources),
+    disks: vm.spec.disks ?? [],
     preferred: vm.spec.placement?.preferredHypervisors ?? [],
     selector: vm.spec.placement?.requiredHypervisorSelector,
     refusedBy,
   };
 }
 
+function isBrieflyAway(home: Snapshot['home']): boolean {
+  return home.kind === 'Known' && !home.reachable.yes && home.reachable.brief;
+}
+
+/** What may be over in a moment is not told: neither that it is lost, nor that it is found. */
 function planReachability({ vm, home }: Snapshot): Action[] {
-  if (home.kind === 'None') return [];
+  if (home.kind === 'None' || isBrieflyAway(home)) return [];
   const known = findCondition(vm.status?.conditions, 'HypervisorReachable');
   const next = reachabilityOf(home);
   const ofInterest = !epochIsOver(vm.status) || (next.reachable && known?.status === 'False');
@@ -165,5 +132,10 @@ function reachabilityOf(home: Exclude<Snapshot['home'], { kind: 'None' }>): Extr
       reason: `${home.reachable.why} ${mayRun}`,
     };
   }
-  return { kind: 'MarkReachable', reachable: true, code: 'Reachable', reason: `${hypervisor} is heard.` };
+  return { kind: 'MarkReachable', reachable: true, code: 'Reachable', reason: heardInWords(hypervisor) };
+}
+
+/** Why a hypervisor counts as reachable. */
+export function heardInWords(hypervisor: string): string {
+  return `The daemon of ${hypervisor} reports regularly.`;
 }

@@ -3,12 +3,12 @@ import { virtualMachineResource } from '#crds/v1alpha1/kinds.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import { Ledger } from '#operator/placement/ledger.ts';
 import { Refusals } from '#operator/placement/refusals.ts';
-import { VirtualClock } from '#runtime/clock-virtual.ts';
+import { VirtualClock } from '#runtime/clock/virtual.ts';
 import { KubeError, type KubeErrorReason } from '#runtime/kube/errors.ts';
 import { MemoryApiServer } from '#runtime/kube/memory/server.ts';
-import { silentLogger } from '#runtime/log.ts';
-import { ObjectCache } from '#runtime/object-cache.ts';
-import { OwnWrites } from '#runtime/own-writes.ts';
+import { silentLogger } from '#runtime/process/log.ts';
+import { ObjectCache } from '#runtime/reflector/object-cache.ts';
+import { OwnWrites } from '#runtime/reflector/own-writes.ts';
 import { candidate, GIBIBYTE } from '#test/builders/hypervisor.ts';
 import { newMachine, placedMachine } from '#test/builders/virtual-machine.ts';
 import type { MachineContext } from './context.ts';
@@ -30,6 +30,7 @@ class Scene {
   constructor() {
     const ledger = new Ledger();
     const allocatable = { cpus: 1, memoryBytes: GIBIBYTE };
+    const candidates = () => [candidate({ allocatable, assigned: ledger.assignedTo('hv1') })];
     this.context = {
       store: this.api.asUser('operator'),
       machineType: virtualMachineResource,
@@ -37,9 +38,10 @@ class Scene {
       ownWrites: new OwnWrites<VirtualMachine>(),
       ledger,
       refusals: new Refusals(),
-      candidates: () => [candidate({ allocatable, assigned: ledger.assignedTo('hv1') })],
+      candidates,
+      candidate: (wanted) => candidates().find(({ name }) => name === wanted),
       sign: () => 'c2lnbmVk',
-      waiting: new Set<string>(),
+      waiting: new Map<string, number>(),
       warn: () => undefined,
       clock: this.clock,
       logger: silentLogger,
@@ -128,7 +130,7 @@ describe('the operator', () => {
     const scene = await new Scene().open();
     scene.context.ledger.record(otherMachine());
     await scene.reconcile();
-    expect([...scene.context.waiting]).to.deep.equal(['team/web']);
+    expect([...scene.context.waiting.keys()]).to.deep.equal(['team/web']);
     scene.machines.remove('team/web');
     await scene.reconcile();
     expect([...scene.context.waiting]).to.deep.equal([]);

@@ -1,5 +1,5 @@
 // One VM: look, decide, write once.
-import type { ReconcileResult } from '#runtime/controller.ts';
+import type { ReconcileResult } from '#runtime/controller/controller.ts';
 import type { MachineContext } from './context.ts';
 import { execute } from './execute.ts';
 import { observe } from './observe.ts';
@@ -11,15 +11,18 @@ export async function reconcileVirtualMachine(
   key: string,
   signal: AbortSignal,
 ): Promise<ReconcileResult> {
+  const { waiting, clock } = context;
   const cached = context.machines.get(key);
   if (cached === undefined) {
-    context.waiting.delete(key);
+    waiting.delete(key);
     return {};
   }
   const vm = context.ownWrites.latest(cached);
   const plan = planVirtualMachine(observe(context, vm));
-  if (plan.again === undefined) context.waiting.delete(key);
-  else context.waiting.add(key);
+  if (plan.again === undefined) waiting.delete(key);
+  else if (!waiting.has(key)) waiting.set(key, clock.monotonic());
   await execute(context, vm, plan.actions, signal);
+  if (plan.actions.some(({ kind }) => kind === 'CannotPlace' || kind === 'CannotGrow'))
+    waiting.set(key, clock.monotonic());
   return plan.again === undefined ? {} : { again: plan.again };
 }

@@ -19,4 +19,6 @@ export interface Snapshot {
   readonly candidates: readonly Candidate[];
   /** Hypervisors that are passed over because they refused it. */
   readonly refusedBy: readonly string[];
+  /** Milliseconds since it was last told why there is no room for it; undefined where it does not wait for room. */
+  readonly toldAgo: number | undefined;
 }

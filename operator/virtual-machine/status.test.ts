@@ -11,7 +11,8 @@ import { operatorSnapshot } from '#test/builders/operator-snapshot.ts';
 import { timeAfter } from '#test/builders/time.ts';
 import { newMachine, placedMachine, runningMachine } from '#test/builders/virtual-machine.ts';
 import { expectGolden } from '#test/golden.ts';
-import { type Action, planVirtualMachine } from './plan.ts';
+import type { Action } from './actions.ts';
+import { planVirtualMachine } from './plan.ts';
 import { statusAfter } from './status.ts';
 
 const TIME = timeAfter(10);
@@ -60,6 +61,24 @@ describe('the status of a VM after the operator has decided', () => {
     if (granted === undefined || placement === undefined) throw new Error('it was not granted and placed');
     expect(placement).to.include({ hypervisor: 'hv1', epoch: 1, time: placedMachine().status?.placement?.time });
     expect(signer.verify(signedPayload(changed, granted, placement), placement.signature)).to.equal(true);
+  });
+
+  it('says again of a changed spec what is still so, within the same write', () => {
+    const first = { ...vm, status: decided(vm) };
+    const running = { epoch: 1, generation: 1, powerState: 'Running', uuid: '', bootID: '', since: TIME } as const;
+    const edited = {
+      ...first,
+      metadata: { ...vm.metadata, generation: 2 },
+      spec: { ...vm.spec, restartPolicy: 'Never' as const },
+      status: { ...first.status, instance: running },
+    };
+    const { conditions } = decided(edited);
+    for (const type of ['Placed', 'HypervisorReachable', 'Authorized', 'Ready'])
+      expect(findCondition(conditions, type)?.observedGeneration, type).to.equal(2);
+    expect(findCondition(conditions, 'Placed')).to.deep.equal({
+      ...findCondition(first.status.conditions, 'Placed'),
+      observedGeneration: 2,
+    });
   });
 
   it('keeps the last verdict on each event', () => {
@@ -117,6 +136,7 @@ describe('the status of a VM after the operator has decided', () => {
       hypervisor: 'hv1',
       hypervisorUID: candidate().uid,
       epoch: 1,
+      alternatives: 0,
       reason: 'It fits.',
     };
     expect(() => told(newMachine(), place)).to.throw('placed without a grant');

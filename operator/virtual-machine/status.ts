@@ -1,7 +1,9 @@
 // The one place where the operator turns what it planned into a VM's next status.
-import { setCondition } from '#crds/conditions.ts';
+import { removeCondition, setCondition } from '#crds/conditions.ts';
 import { deriveStatus } from '#crds/derive/derive-status.ts';
 import { signedPayload } from '#crds/derive/signed-payload.ts';
+import type { Condition } from '#crds/v1alpha1/fragments.ts';
+import { limits } from '#crds/v1alpha1/limits.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type {
   Decision,
@@ -9,9 +11,9 @@ import type {
   PlacementStatus,
   VirtualMachineStatus,
 } from '#crds/v1alpha1/virtual-machine-status.ts';
-import type { Action } from './plan.ts';
+import type { Action } from './actions.ts';
+import { heardInWords } from './plan.ts';
 
-const DECISIONS_KEPT = 16;
 const DECIDED_BY = 'default';
 
 /** Signs text, giving base64. */
@@ -39,6 +41,12 @@ function folded(status: VirtualMachineStatus, action: Action, writing: Writing):
       return placed(status, action, writing);
     case 'CannotPlace':
       return withCondition(status, { type: 'Placed', holds: false, code: action.code, reason: action.reason }, writing);
+    case 'CannotGrow':
+      return withCondition(
+        status,
+        { type: 'ResizePending', holds: true, code: action.code, reason: action.reason },
+        writing,
+      );
     case 'MarkReachable': {
       const { reachable: holds, code, reason } = action;
       return withCondition(status, { type: 'HypervisorReachable', holds, code, reason }, writing);
@@ -53,8 +61,8 @@ function granted(status: VirtualMachineStatus, action: Extract<Action, { kind: '
   const decision: Decision = {
     event: action.granted.powerState === 'Running' ? 'vm.start.request' : 'vm.shutdown.request',
     policy: DECIDED_BY,
-    verdict: 'Allow',
-    reason: action.reason,
+    verdict: action.verdict,
+    reason: action.reason.slice(0, limits.sentence),
     time: writing.time,
   };
   const next: VirtualMachineStatus = {
@@ -66,8 +74,21 @@ function granted(status: VirtualMachineStatus, action: Extract<Action, { kind: '
     ...(status.placement === undefined
       ? {}
       : { placement: { ...status.placement, signature: signed(action.granted, status.placement, writing) } }),
+    conditions: stillSo(status.conditions, action.granted.generation),
   };
-  return withCondition(next, { type: 'Authorized', holds: true, code: 'Allowed', reason: action.reason }, writing);
+  const code = action.verdict === 'Allow' ? 'Allowed' : 'AllowedInPart';
+  const told = withCondition(next, { type: 'Authorized', holds: true, code, reason: action.reason }, writing);
+  if (action.verdict === 'Modify') return told;
+  return { ...told, conditions: [...removeCondition(told.conditions, 'ResizePending')] };
+}
+
+/**
+ * What the operator said of an earlier generation, and would say again of this one: who waits for a condition of the
+ * newest generation must not wait for ever.
+ */
+function stillSo(conditions: readonly Condition[] = [], observedGeneration: number): Condition[] {
+  const ours = ['Placed', 'HypervisorReachable'];
+  return conditions.map((said) => (ours.includes(said.type) ? { ...said, observedGeneration } : said));
 }
 
 /** What is signed holds what was granted, so each grant is signed anew for whoever holds the permission. */
@@ -84,25 +105,28 @@ function remembered(decisions: readonly Decision[] | undefined, decision: Decisi
   const others = (decisions ?? []).filter(
     ({ event, policy }) => event !== decision.event || policy !== decision.policy,
   );
-  return [...others, decision].slice(-DECISIONS_KEPT);
+  return [...others, decision].slice(-limits.decisions);
 }
 
 function placed(status: VirtualMachineStatus, action: Extract<Action, { kind: 'Place' }>, writing: Writing) {
   if (status.granted === undefined) throw new Error('placed without a grant: the plan must grant first');
-  const { hypervisor, hypervisorUID, epoch, reason } = action;
+  const { hypervisor, hypervisorUID, epoch, alternatives, reason } = action;
   const holder = { hypervisor, hypervisorUID, epoch };
   const signature = signed(status.granted, holder, writing);
   const next: VirtualMachineStatus = {
     ...status,
-    placement: { ...holder, decidedBy: DECIDED_BY, reason, time: writing.time, signature },
+    placement: { ...holder, alternatives, decidedBy: DECIDED_BY, reason, time: writing.time, signature },
   };
   const where = withCondition(next, { type: 'Placed', holds: true, code: 'Placed', reason }, writing);
-  const heard = `${hypervisor} is heard.`;
-  return withCondition(where, { type: 'HypervisorReachable', holds: true, code: 'Reachable', reason: heard }, writing);
+  return withCondition(
+    where,
+    { type: 'HypervisorReachable', holds: true, code: 'Reachable', reason: heardInWords(hypervisor) },
+    writing,
+  );
 }
 
 interface Told {
-  readonly type: 'Authorized' | 'Placed' | 'HypervisorReachable';
+  readonly type: 'Authorized' | 'Placed' | 'HypervisorReachable' | 'ResizePending';
   readonly holds: boolean;
   readonly code: string;
   readonly reason: string;

@@ -1,4 +1,5 @@
 // The closed set of ways in which a store can fail. Callers branch on `reason`, never on status codes or messages.
+import { ExpectedError } from '../process/expected-error.ts';
 
 export type KubeErrorReason =
   | 'NotFound'
@@ -18,7 +19,7 @@ export type KubeErrorReason =
  * continue token that the server has forgotten (HTTP 410); `Invalid` an object or patch that will never be accepted as
  * it is; `Unreachable` no answer at all, so the write may or may not have happened.
  */
-export class KubeError extends Error {
+export class KubeError extends ExpectedError {
   readonly reason: KubeErrorReason;
   /** The server asks to wait this long before the next try. */
   readonly retryAfterSeconds: number | undefined;

@@ -38,12 +38,14 @@ const placement: fc.Arbitrary<PlacementStatus> = fc
   .record({
     hypervisor: fc.constantFrom('hv1', 'hv2'),
     epoch: fc.constantFrom(1, 2, 3),
+    alternatives: fc.constantFrom(0, 1),
     replaced: seldom,
     seconds: fc.constantFrom(-3600, -10, 0),
   })
-  .map(({ hypervisor, epoch, replaced, seconds }) =>
+  .map(({ hypervisor, epoch, alternatives, replaced, seconds }) =>
     placementOn(hypervisor, {
       epoch,
+      alternatives,
       time: timeAfter(seconds),
       ...(replaced ? { hypervisorUID: uuidFor('predecessor') } : {}),
     }),

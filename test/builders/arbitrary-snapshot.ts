@@ -16,6 +16,7 @@ const stop = fc.record({ askedAt: earlier, lastAskedAt: earlier, forced: fc.bool
 const failedStart = fc.record({
   generation: fc.constantFrom(1, 2, 3),
   failures: fc.integer({ min: 1, max: 9 }),
+  answered: fc.boolean(),
   failedAt: earlier,
   code: fc.constantFrom('StartFailed', 'InvalidOnHypervisor', 'NoRoom'),
   reason: fc.constant('It failed.'),

@@ -4,6 +4,7 @@ import { definitionOf } from '#node-daemon/domains/definition.ts';
 import { nothingRemembered } from '#node-daemon/domains/memory.ts';
 import type { Snapshot } from '#node-daemon/domains/snapshot.ts';
 import type { Domain, DomainMetadata } from '#node-daemon/hypervisor/driver.ts';
+import { TIME } from './time.ts';
 import { uuidFor } from './uuid.ts';
 
 export interface DomainChanges extends Partial<Omit<Domain, 'metadata'>> {
@@ -59,6 +60,7 @@ export function domainSnapshot({ cached, live, domain, ...changes }: SnapshotCha
     memory: nothingRemembered,
     initiator: 'Unknown',
     now: 1_000_000,
+    wallTime: Date.parse(TIME),
     ...changes,
   };
 }

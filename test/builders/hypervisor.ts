@@ -56,11 +56,20 @@ export function candidate(changes: Partial<Candidate> = {}): Candidate {
     reachable: { yes: true },
     allocatable: { cpus: 8, memoryBytes: 16 * GIBIBYTE },
     assigned: { cpus: 0, memoryBytes: 0 },
+    disksInUse: new Map(),
     ...changes,
   };
 }
 
 /** One CPU and 1 GiB, anywhere. */
 export function demand(changes: Partial<Demand> = {}): Demand {
-  return { amount: { cpus: 1, memoryBytes: GIBIBYTE }, preferred: [], selector: undefined, refusedBy: [], ...changes };
+  return {
+    uid: uuidFor('team/web'),
+    amount: { cpus: 1, memoryBytes: GIBIBYTE },
+    preferred: [],
+    selector: undefined,
+    disks: [],
+    refusedBy: [],
+    ...changes,
+  };
 }

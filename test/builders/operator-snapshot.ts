@@ -3,10 +3,10 @@ import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { Candidate } from '#operator/placement/candidate.ts';
 import { Ledger } from '#operator/placement/ledger.ts';
 import { Refusals } from '#operator/placement/refusals.ts';
+import type { Action } from '#operator/virtual-machine/actions.ts';
 import { observe } from '#operator/virtual-machine/observe.ts';
-import type { Action } from '#operator/virtual-machine/plan.ts';
 import type { Snapshot } from '#operator/virtual-machine/snapshot.ts';
-import { VirtualClock } from '#runtime/clock-virtual.ts';
+import { VirtualClock } from '#runtime/clock/virtual.ts';
 import { candidate } from './hypervisor.ts';
 
 /** This VM among these hypervisors; hv1 alone, with room, where they are left out. */
@@ -17,8 +17,10 @@ export function operatorSnapshot(
 ): Snapshot {
   const context = {
     candidates: () => candidates,
+    candidate: (wanted: string) => candidates.find(({ name }) => name === wanted),
     ledger: new Ledger(),
     refusals: new Refusals(),
+    waiting: new Map<string, number>(),
     clock: new VirtualClock(),
   };
   return { ...observe(context, vm), ...changes };
@@ -32,11 +34,12 @@ export function actionsText(actions: readonly Action[]): string {
 function actionText(action: Action): string {
   switch (action.kind) {
     case 'Grant':
-      return `Grant ${action.granted.powerState}`;
+      return `Grant ${action.granted.powerState}${action.verdict === 'Modify' ? ', but less' : ''}`;
     case 'Place':
       return `Place ${action.hypervisor} (${action.epoch})`;
     case 'CannotPlace':
-      return `CannotPlace ${action.code}`;
+    case 'CannotGrow':
+      return `${action.kind} ${action.code}`;
     case 'MarkReachable':
       return action.reachable ? 'Reachable' : `Unreachable ${action.code}`;
     case 'ShowDeletion':

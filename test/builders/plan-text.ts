@@ -1,13 +1,13 @@
 // A plan in a few words, so that a table of them can be read.
-import type { Plan } from '#node-daemon/domains/actions.ts';
+import type { Plan, Step } from '#node-daemon/domains/actions.ts';
 
-/** For example "Start", "tell Refused (NoRoom)", "tell Stopped after Crashed", "nothing, again in 5 s". */
+/** For example "Start", "Start, bearing epoch 1 until then", "tell Refused (NoRoom)", "tell Stopped after Crashed", "nothing, again in 5 s". */
 export function planText(plan: Plan): string {
   switch (plan.kind) {
     case 'Verify':
       return 'verify';
     case 'Act':
-      return plan.step.kind;
+      return stepText(plan.step);
     case 'Orphaned':
       return 'orphaned';
     case 'Nothing':
@@ -18,6 +18,11 @@ export function planText(plan: Plan): string {
       return `tell ${powerState}${after}${fault === undefined ? '' : ` (${fault.code})`}${againText(plan.again)}`;
     }
   }
+}
+
+function stepText(step: Step): string {
+  const former = step.kind === 'Start' ? step.formerEpoch : undefined;
+  return former === undefined ? step.kind : `${step.kind}, bearing epoch ${former} until then`;
 }
 
 function againText(again: number | undefined): string {

@@ -1,5 +1,5 @@
 // The moment in which tests happen unless they say otherwise: the one at which a VirtualClock begins.
-import { timestampOf } from '#runtime/clock.ts';
+import { timestampOf } from '#runtime/clock/clock.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
 export const TIME = timestampOf(NOW);

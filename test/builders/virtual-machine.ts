@@ -101,7 +101,7 @@ export function placementOn(hypervisor: string, changes: Partial<PlacementStatus
     hypervisorUID: uuidFor(name),
     epoch: 1,
     decidedBy: 'default',
-    reason: `${name} is the least loaded hypervisor that fits.`,
+    reason: `${name} is the only hypervisor that fits.`,
     time: TIME,
     signature: 'c2lnbmVk',
     ...changes,

@@ -1,5 +1,6 @@
-// Who may write what: operator/admission and operator/rbac on a real API server, with real tokens.
+// Who may write what: rights/admission and rights/rbac on a real API server, with real tokens.
 
+import { describeApiDeletion } from './admission/api-deletion.ts';
 import { describeHeartbeats } from './admission/heartbeats.ts';
 import { describeHypervisors } from './admission/hypervisors.ts';
 import { describeRoles } from './admission/roles.ts';
@@ -29,4 +30,5 @@ describeOwnControlPlane('admission policies and roles', { controllerManager: tru
   describeHeartbeats(cluster, site);
   describeTokens(cluster, site);
   describeRoles(site);
+  describeApiDeletion(site);
 });

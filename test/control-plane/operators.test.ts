@@ -1,7 +1,7 @@
 // Two operators side by side: one leads, whatever happens to them, and no VM is ever decided twice.
 import { expect } from 'chai';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
-import { until } from '#hack/hypervisor-host/command.ts';
+import { until } from '#hack/until.ts';
 import { describeSite } from '../site/describe-site.ts';
 import { guest } from '../site/manifest.ts';
 

@@ -3,15 +3,15 @@ import { execFile } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import { systemClock, systemRandom } from '#runtime/clock-system.ts';
-import { EventRecorder } from '#runtime/event-recorder.ts';
-import { Heartbeat } from '#runtime/heartbeat.ts';
+import { whenAborted } from '#runtime/clock/signals.ts';
+import { systemClock, systemRandom } from '#runtime/clock/system.ts';
+import { EventRecorder } from '#runtime/event/recorder.ts';
 import { type Cluster, connectToCluster } from '#runtime/kube/api-server/connect.ts';
 import type { KubeObject, ResourceType } from '#runtime/kube/resource.ts';
-import { LeaderElection } from '#runtime/leader-election.ts';
-import { LEASES } from '#runtime/lease.ts';
-import { silentLogger } from '#runtime/log.ts';
-import { whenAborted } from '#runtime/signals.ts';
+import { Heartbeat } from '#runtime/lease/heartbeat.ts';
+import { LeaderElection } from '#runtime/lease/leader-election.ts';
+import { LEASES } from '#runtime/lease/lease.ts';
+import { silentLogger } from '#runtime/process/log.ts';
 import { describeOwnControlPlane } from './harness.ts';
 
 const CONFIG_MAPS: ResourceType<KubeObject> = {

@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { apiRequest } from '#hack/control-plane/api-request.ts';
 import { serviceAccountToken } from '#hack/control-plane/service-account-token.ts';
-import { systemClock } from '#runtime/clock-system.ts';
+import { systemClock } from '#runtime/clock/system.ts';
 import type { Cluster } from '#runtime/kube/api-server/connect.ts';
 import { Connection } from '#runtime/kube/api-server/connection.ts';
 import { accessOfPod } from '#runtime/kube/api-server/in-cluster.ts';

@@ -49,7 +49,7 @@ describeSite('the rights of the operator and the daemons', choice, (under) => {
       );
       const idle = (await rightsOf(under().user, account)).filter((granted) => !used.has(granted));
       const unexplained = idle.filter((granted) => !UNSEEN[account].includes(granted));
-      expect(unexplained, 'granted in operator/rbac and never used').to.deep.equal([]);
+      expect(unexplained, 'granted in rights/rbac and never used').to.deep.equal([]);
     });
   }
 });

@@ -6,15 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { command } from '#hack/hypervisor-host/command.ts';
-import {
-  type HypervisorHost,
-  hostObstacle,
-  inside,
-  loadHost,
-  startHost,
-  stopHost,
-  virsh,
-} from '#hack/hypervisor-host/hosts.ts';
+import { type HypervisorHost, inside, virsh } from '#hack/hypervisor-host/host.ts';
+import { hostObstacle, loadHost, startHost, stopHost } from '#hack/hypervisor-host/host-life.ts';
 import { skip } from '../runner/skip.ts';
 import { eventually } from './libvirt-qemu-stand.ts';
 

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { inside, killLibvirt, releaseLibvirt, signalGuest, signalLibvirt, virsh } from '#hack/hypervisor-host/hosts.ts';
+import { killLibvirt, releaseLibvirt, signalGuest, signalLibvirt } from '#hack/hypervisor-host/faults.ts';
+import { inside, virsh } from '#hack/hypervisor-host/host.ts';
 import type { DriverControl, DriverUnderTest } from '#node-daemon/hypervisor/conformance/subject.ts';
 import { describeDriver } from '#node-daemon/hypervisor/conformance/suite.ts';
 import { BOOT_SECONDS, describeQemu, GUEST_MEMORY_BYTES, type QemuStand } from './libvirt-qemu-stand.ts';
@@ -31,6 +32,7 @@ function subject(stand: () => QemuStand): DriverUnderTest {
       memoryBytes: GUEST_MEMORY_BYTES,
       network: 'default',
       obtainsAddress: true,
+      slowToObtainAddress: {},
       ready: async (uuid) => {
         await stand().says(await nameOf(stand(), uuid), 'usher guest: ready');
       },

@@ -5,17 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type GuestImage, guestImage, guestImageObstacle } from '#hack/hypervisor-host/guest/image.ts';
-import {
-  type HypervisorHost,
-  hostObstacle,
-  networkCounterDirectory,
-  startHost,
-  stopHost,
-} from '#hack/hypervisor-host/hosts.ts';
+import { type HypervisorHost, networkCounterDirectory } from '#hack/hypervisor-host/host.ts';
+import { hostObstacle, startHost, stopHost } from '#hack/hypervisor-host/host-life.ts';
 import type { DomainDefinition, HypervisorDriver } from '#node-daemon/hypervisor/driver.ts';
 import { createLibvirtDriver } from '#node-daemon/hypervisor/libvirt/driver.ts';
 import type { LibvirtDriverOptions } from '#node-daemon/hypervisor/libvirt/settings.ts';
-import { systemClock, systemRandom } from '#runtime/clock-system.ts';
+import { systemClock, systemRandom } from '#runtime/clock/system.ts';
 import { ran } from '../runner/capabilities.ts';
 import { skip } from '../runner/skip.ts';
 

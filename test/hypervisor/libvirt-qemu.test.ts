@@ -5,7 +5,8 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import { inside, killLibvirt, releaseLibvirt, signalGuest, signalLibvirt, virsh } from '#hack/hypervisor-host/hosts.ts';
+import { killLibvirt, releaseLibvirt, signalGuest, signalLibvirt } from '#hack/hypervisor-host/faults.ts';
+import { inside, virsh } from '#hack/hypervisor-host/host.ts';
 import type { Domain, DomainDefinition, DriverEvent, HypervisorDriver } from '#node-daemon/hypervisor/driver.ts';
 import { isDriverError } from '#node-daemon/hypervisor/errors.ts';
 import { BOOT_SECONDS, describeQemu, eventually, type QemuStand } from './libvirt-qemu-stand.ts';
@@ -47,6 +48,18 @@ describeQemu('a real guest', (stand) => {
     const after = (await driver.usage()).domains.get(uuid);
     expect(Number(after?.networkReceiveBytes) - Number(before?.networkReceiveBytes)).to.be.within(3_000, 10_000);
     expect(Number(after?.networkTransmitBytes) - Number(before?.networkTransmitBytes)).to.be.within(3_000, 10_000);
+    await gone(driver, uuid);
+  });
+
+  it('started again has no address at first, though its network remembers the one it had', async () => {
+    const { uuid } = await started();
+    const addressOf = async () => (await driver.addresses(uuid))[0];
+    const before = await eventually('it has an address', BOOT_SECONDS, addressOf);
+    await driver.destroy(uuid);
+    await driver.start(uuid);
+    expect(await driver.addresses(uuid)).to.deep.equal([]);
+    expect(await virsh(stand().host, 'domifaddr', uuid), 'what its network says').to.contain(before.ip);
+    expect(await eventually('it has an address anew', BOOT_SECONDS, addressOf)).to.deep.equal(before);
     await gone(driver, uuid);
   });
 

@@ -6,7 +6,7 @@ import type { DriverControl, DriverUnderTest } from '#node-daemon/hypervisor/con
 import { describeDriver } from '#node-daemon/hypervisor/conformance/suite.ts';
 import type { HypervisorDriver } from '#node-daemon/hypervisor/driver.ts';
 import { createLibvirtDriver } from '#node-daemon/hypervisor/libvirt/driver.ts';
-import { systemClock, systemRandom } from '#runtime/clock-system.ts';
+import { systemClock, systemRandom } from '#runtime/clock/system.ts';
 import { skip } from '../runner/skip.ts';
 import { SocketProxy } from './libvirt-socket-proxy.ts';
 
@@ -75,6 +75,7 @@ function subject(stand: () => Stand): DriverUnderTest {
       memoryBytes: 64 * 1024 * 1024,
       network: 'default',
       obtainsAddress: true,
+      slowToObtainAddress: { cannot: 'the test driver makes addresses up for its guests, as soon as they run' },
     },
     control: controlOf(stand),
     timeouts: { verbMilliseconds: 3_000, settleMilliseconds: 5_000 },

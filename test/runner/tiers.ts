@@ -13,7 +13,7 @@ export interface Tier {
 export const TIERS: readonly Tier[] = [
   {
     name: 'unit',
-    files: ['{crds,runtime,operator,node-daemon,policies,hack}/**/*.test.ts', 'test/runner/**/*.test.ts'],
+    files: ['{crds,runtime,operator,node-daemon,policies,hack}/**/*.test.ts', 'test/{runner,bench}/**/*.test.ts'],
     limitSeconds: 600,
   },
   { name: 'simulation', files: ['test/builders/**/*.test.ts', 'test/simulation/**/*.test.ts'], limitSeconds: 900 },

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { hypervisorResource } from '#crds/v1alpha1/kinds.ts';
 import { HEARTBEAT_LABEL, heartbeatLeaseName, SYSTEM_NAMESPACE } from '#crds/v1alpha1/names.ts';
 import { KubeError } from '#runtime/kube/errors.ts';
-import { LEASES } from '#runtime/lease.ts';
+import { LEASES } from '#runtime/lease/lease.ts';
 import { uuidFor } from '#test/builders/uuid.ts';
 import { OPERATOR } from './kinds.ts';
 import type { Site } from './site.ts';

@@ -2,12 +2,9 @@
 // lost. Nothing is promised while it lasts but the invariants; once it is over, everything comes true and rests.
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { findCondition } from '#crds/conditions.ts';
-import { NOT_OURS } from '#crds/derive/verdict.ts';
-import { hypervisorResource } from '#crds/v1alpha1/kinds.ts';
-import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import { isKubeError, KubeError } from '#runtime/kube/errors.ts';
 import { OPERATOR } from './kinds.ts';
+import { expectNoOrphan, expectTrue } from './settled.ts';
 import { Site } from './site.ts';
 
 const MINUTE = 60_000;
@@ -148,50 +145,6 @@ async function heal(site: Site): Promise<void> {
   for (const name of PROCESSES) if (!site.isAlive(name)) site.start(name);
   for (const name of HOSTS) await site.cordon(name, false);
   await site.clock.advance(15 * MINUTE);
-}
-
-/** What it says of itself is so, and nobody could do better by himself. */
-function expectTrue(site: Site, vm: VirtualMachine): void {
-  const { metadata, spec, status } = vm;
-  const ready = findCondition(status?.conditions, 'Ready');
-  const words = `${metadata.name}: ${status?.phase} ${ready?.reason}`;
-  const runs = site.runningOn(metadata.uid);
-  expect(metadata.deletionTimestamp, words).to.equal(undefined);
-  expect(status?.granted?.generation, words).to.equal(metadata.generation);
-  expect(ready?.reason, words).not.to.equal(NOT_OURS);
-  if (spec.powerState === 'Stopped')
-    expect([status?.phase, ready?.status, runs], words).to.deep.equal(['Stopped', 'True', []]);
-  else if (status?.phase === 'Running') expect(runs, words).to.deep.equal([status.placement?.hypervisor]);
-  else {
-    expect(runs, words).to.deep.equal([]);
-    const held = [
-      'Missing',
-      'StoppedByGuest',
-      'Completed',
-      'Crashed',
-      'HostRebooted',
-      'TooFewCpus',
-      'TooLittleMemory',
-      'NoneFits',
-    ];
-    expect(ready?.reason, words).to.be.oneOf(held);
-  }
-}
-
-/** Every guest is declared, or off and reported: its VM was deleted after it had ended and while nobody could be asked. */
-async function expectNoOrphan(site: Site, machines: readonly VirtualMachine[]): Promise<void> {
-  const declared = new Set(machines.map(({ metadata }) => metadata.uid));
-  for (const name of HOSTS) {
-    const { status } = await site.user.get(hypervisorResource, { name });
-    const undeclared = site
-      .host(name)
-      .machine.list()
-      .filter(({ uuid }) => !declared.has(uuid));
-    for (const { uuid, powerState } of undeclared) {
-      const reported = status?.unmanaged?.find((guest) => guest.uuid === uuid)?.reason;
-      expect([powerState, reported], `${uuid} on ${name}`).to.deep.equal(['ShutOff', 'Orphaned']);
-    }
-  }
 }
 
 describe('whatever happens', () => {

@@ -3,6 +3,8 @@ import { uuidFor } from '#test/builders/uuid.ts';
 import { PATIENCE_MS, says, tell } from './story.ts';
 
 const BIG = { resources: { cpus: 3, memory: '1Gi' } };
+const TWO = { resources: { cpus: 2, memory: '1Gi' } };
+const NO_BOOT_FILES = { bootFiles: new Set(['right']) };
 const FOREIGN = { uuid: uuidFor('somebody else'), name: 'somebody-else', cpus: 4, memoryBytes: 2 ** 30 };
 
 describe('the story of VMs that look for a place', function () {
@@ -62,6 +64,25 @@ describe('the story of VMs that look for a place', function () {
     });
   });
 
+  it('and leave a hypervisor that cannot start them for one that can', async () => {
+    await tell('boot-file-elsewhere', { hypervisors: { hv1: NO_BOOT_FILES, hv2: {} } }, async (site) => {
+      const placement = { preferredHypervisors: ['hv1'] };
+      await says(site, 'adele creates web, preferring hv1', async () => site.create('web', { placement }), 60);
+      expect(await site.phaseOf('web')).to.equal('Running');
+      expect((await site.machine('web')).status?.placement).to.include({ hypervisor: 'hv2', epoch: 2 });
+    });
+  });
+
+  it('and stay where they are tried last, when none can start them', async () => {
+    await tell('boot-file-nowhere', { hypervisors: { hv1: NO_BOOT_FILES, hv2: NO_BOOT_FILES } }, async (site) => {
+      await says(site, 'adele creates web, with a mistyped kernel', async () => site.create('web'), 3_600);
+      expect((await site.machine('web')).status?.placement?.epoch).to.equal(2);
+      const boot = { kernel: { image: 'right' } };
+      await says(site, 'adele corrects the kernel', async () => site.edit('web', { boot }), 10);
+      expect(await site.phaseOf('web')).to.equal('Running');
+    });
+  });
+
   it('and wait at rest while foreign guests fill every hypervisor', async () => {
     await tell('filled-by-others', { hypervisors: { hv1: {}, hv2: {} } }, async (site) => {
       for (const name of ['hv1', 'hv2']) {
@@ -82,6 +103,22 @@ describe('the story of VMs that look for a place', function () {
       };
       await says(site, 'somebody stops both guests', stop, 10);
       expect(await site.phaseOf('web')).to.equal('Running');
+    });
+  });
+
+  it('and grow where they run once there is room, crashing meanwhile', async () => {
+    await tell('growth', { hypervisors: { hv1: {} } }, async (site) => {
+      await says(site, 'adele creates one, of 1 CPU', async () => site.create('one'), 5);
+      await says(site, 'adele creates two, of 2 CPUs', async () => site.create('two', TWO), 5);
+      await says(site, 'adele sets 3 CPUs for one', async () => site.edit('one', { resources: BIG.resources }), 5);
+      const uuid = await site.uuidOf('one');
+      await says(site, 'one crashes', () => site.crash(uuid), 10);
+      expect(await site.phaseOf('one')).to.equal('Running');
+      await says(site, 'adele deletes two', async () => site.delete('two'), 5);
+      await says(site, 'adele creates three, of 2 CPUs', async () => site.create('three', TWO), 5);
+      await says(site, 'one crashes again', () => site.crash(uuid), 20);
+      expect((await site.machine('one')).status?.instance?.resources?.cpus).to.equal(3);
+      expect(await site.phaseOf('three')).to.equal('Scheduling');
     });
   });
 

@@ -1,25 +1,32 @@
 // What must hold at every step of every story, whatever happens in it.
 import { isDeepStrictEqual } from 'node:util';
+import { type Amount, NO_AMOUNT, plus } from '#crds/amount.ts';
 import { findCondition } from '#crds/conditions.ts';
 import { epochIsOver } from '#crds/derive/epoch.ts';
 import { verdictOf } from '#crds/derive/verdict.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { SimulatedHost } from '#node-daemon/hypervisor/simulated/host.ts';
+import { amountHeld } from '#operator/placement/ledger.ts';
 import type { Signer } from '#operator/signing/key.ts';
 import type { AdmissionRequest } from '#runtime/kube/memory/kind-model.ts';
+import { OPERATOR } from './kinds.ts';
 
 export class Invariants {
   /** What was found broken, in words. */
   readonly broken: string[] = [];
   readonly #hosts: ReadonlyMap<string, SimulatedHost>;
   readonly #signer: Signer;
+  /** As they are stored, by uid. */
+  readonly #machines = new Map<string, VirtualMachine>();
+  /** It is looked at often, and takes time to verify. */
+  readonly #verified = new Set<string>();
 
   constructor(hosts: ReadonlyMap<string, SimulatedHost>, signer: Signer) {
     this.#hosts = hosts;
     this.#signer = signer;
   }
 
-  /** After anything that a daemon did to its hypervisor. */
+  /** After anything that happened on a hypervisor. */
   checkHosts(): void {
     const runsOn = new Map<string, string[]>();
     for (const [name, host] of this.#hosts) {
@@ -32,42 +39,65 @@ export class Invariants {
         this.#checkSignature(name, guest.metadata);
       }
       const { cpus: allCpus, memoryBytes: allMemory } = host.machine.options;
-      if (cpus > allCpus || memoryBytes > allMemory) this.#report(`${name} runs more than it has: ${cpus} CPUs`);
+      if (cpus > allCpus || memoryBytes > allMemory) this.report(`${name} runs more than it has: ${cpus} CPUs`);
     }
     for (const [uuid, names] of runsOn) {
-      if (names.length > 1) this.#report(`${uuid} runs on ${names.join(' and ')}`);
+      if (names.length > 1) this.report(`${uuid} runs on ${names.join(' and ')}`);
     }
   }
 
   #checkSignature(host: string, metadata: { payload: string; signature: string } | undefined): void {
-    if (metadata === undefined || this.#signer.verify(metadata.payload, metadata.signature)) return;
-    this.#report(`a guest on ${host} carries a signature that is not over what it carries`);
+    if (metadata === undefined) return;
+    const signed = `${metadata.signature} ${metadata.payload}`;
+    if (this.#verified.has(signed)) return;
+    this.#verified.add(signed);
+    if (!this.#signer.verify(metadata.payload, metadata.signature))
+      this.report(`a guest on ${host} carries a signature that is not over what it carries`);
   }
 
   /** Before a VirtualMachine is stored. */
   checkMachine(vm: VirtualMachine, { old, user, verb }: AdmissionRequest<VirtualMachine>): void {
     this.checkHosts();
     this.#checkEpoch(vm, old);
+    this.#checkPromises(vm, user);
     if (verb === 'mergePatch' && old !== undefined && !isDeepStrictEqual(old.status, vm.status))
       this.#checkVerdict(vm, user);
+  }
+
+  /** The operator promises no more of a hypervisor than it has. */
+  #checkPromises(vm: VirtualMachine, user: string): void {
+    const { uid, finalizers = [] } = vm.metadata;
+    const host = vm.status?.placement?.hypervisor ?? '';
+    const before = this.#promisedOn(host);
+    if (finalizers.length === 0) this.#machines.delete(uid);
+    else this.#machines.set(uid, vm);
+    const after = this.#promisedOn(host);
+    const { cpus = 0, memoryBytes = 0 } = this.#hosts.get(host)?.machine.options ?? {};
+    const beyond =
+      after.cpus > Math.max(before.cpus, cpus) || after.memoryBytes > Math.max(before.memoryBytes, memoryBytes);
+    if (user === OPERATOR && beyond) this.report(`more of ${host} is promised than it has: ${after.cpus} CPUs`);
+  }
+
+  #promisedOn(host: string): Amount {
+    const there = [...this.#machines.values()].filter(({ status }) => status?.placement?.hypervisor === host);
+    return there.map(amountHeld).reduce(plus, NO_AMOUNT);
   }
 
   #checkEpoch({ status }: VirtualMachine, old: VirtualMachine | undefined): void {
     const [before, after] = [old?.status?.placement, status?.placement];
     if (after === undefined || before?.epoch === after.epoch) return;
-    if (!epochIsOver(old?.status))
-      this.#report(`epoch ${after.epoch} was given before epoch ${before?.epoch} was over`);
-    if (after.epoch !== (before?.epoch ?? 0) + 1) this.#report(`epoch ${after.epoch} follows ${before?.epoch}`);
+    if (!epochIsOver(old?.status)) this.report(`epoch ${after.epoch} was given before epoch ${before?.epoch} was over`);
+    if (after.epoch !== (before?.epoch ?? 0) + 1) this.report(`epoch ${after.epoch} follows ${before?.epoch}`);
   }
 
   #checkVerdict(vm: VirtualMachine, user: string): void {
     const { phase, ready } = verdictOf(vm, vm.status ?? {});
     const told = findCondition(vm.status?.conditions, 'Ready')?.status === 'True';
     if (vm.status?.phase !== phase || told !== ready)
-      this.#report(`${user} wrote ${vm.status?.phase} where it is ${phase}`);
+      this.report(`${user} wrote ${vm.status?.phase} where it is ${phase}`);
   }
 
-  #report(fault: string): void {
+  report(fault: string): void {
     if (!this.broken.includes(fault)) this.broken.push(fault);
   }
 }

@@ -9,7 +9,7 @@ import { type Validator, validatorFor } from '#crds/validate.ts';
 import { KubeError } from '#runtime/kube/errors.ts';
 import type { AdmissionRequest, KindModel } from '#runtime/kube/memory/kind-model.ts';
 import type { KubeObject } from '#runtime/kube/resource.ts';
-import { LEASES, type Lease } from '#runtime/lease.ts';
+import { LEASES, type Lease } from '#runtime/lease/lease.ts';
 
 export const OPERATOR = 'operator';
 
@@ -60,12 +60,12 @@ function stamped(vm: VirtualMachine, user: string): VirtualMachine {
 }
 
 const operatorFields = ['observedGeneration', 'granted', 'placement', 'decisions', 'managed'];
-const operatorConditions = ['Authorized', 'Placed', 'HypervisorReachable'];
+const operatorConditions = ['Authorized', 'Placed', 'HypervisorReachable', 'ResizePending'];
 const daemonFields = ['instance', 'addresses', 'usage', 'lastTermination', 'pendingChanges'];
 const daemonConditions = ['Provisioned', 'PowerStateSynced', 'InstancePresent', 'RestartRequired'];
 const derived = ['phase', 'transitions', 'conditions', 'Ready', 'Reconciling', 'Stalled'];
 
-/** As operator/admission does it on a real API server. */
+/** As rights/admission does it on a real API server. */
 function foreignField(vm: VirtualMachine, { user, old, subresource }: AdmissionRequest<VirtualMachine>) {
   if (subresource !== 'status') return undefined;
   if (user !== OPERATOR && vm.status?.placement?.hypervisor !== user) {

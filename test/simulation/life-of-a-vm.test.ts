@@ -136,6 +136,8 @@ describe('the story of guests that end by themselves', function () {
       expect(site.machineWrites().length).to.be.at.most(crashes);
       await site.clock.advance(400_000);
       expect(await site.phaseOf('web')).to.equal('Running');
+      const { transitions } = (await site.machine('web')).status ?? {};
+      expect(transitions?.at(-1)?.cause).to.equal('Started again on hv1 after a pause of 300 s: restart 12 in a row.');
     });
   });
 

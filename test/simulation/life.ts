@@ -1,94 +1,176 @@
-// A process that can be killed at any moment: everything it does to the world goes through its life, and from its death
+// A process that can be killed at any moment: everything it asks of the world goes through its life, and from its death
 // on nothing reaches the world any more.
 import type { HypervisorDriver } from '#node-daemon/hypervisor/driver.ts';
 import { DriverError } from '#node-daemon/hypervisor/errors.ts';
 import { KubeError } from '#runtime/kube/errors.ts';
 import type { KubeStore } from '#runtime/kube/store.ts';
+import { LEASES } from '#runtime/lease/lease.ts';
 
-/** When to die: right before or right after the deed of this number, counted from 1. */
+/** Sent: whom it asked has heard it and is at it; after: it took effect, and the answer is on its way. */
+export type Moment = 'before' | 'sent' | 'after';
+
+/** When to die: around the step of this number, counted from 1, and for how long. */
 export interface Fate {
-  readonly deed: number;
-  readonly moment: 'before' | 'after';
+  readonly step: number;
+  readonly moment: Moment;
+  readonly forMilliseconds: number;
+}
+
+/** One thing asked of the world. */
+export interface Step {
+  readonly of: 'API server' | 'hypervisor';
+  /** The verb, and of what: "mergePatch VirtualMachine team/web", "start". */
+  readonly what: string;
+  /** Whether it may change something. To look is no more than a moment that passes, and so is to renew a Lease. */
+  readonly changes: boolean;
+  /** Whether the other side goes on with it for a while, whoever asked. */
+  lasts: boolean;
+}
+
+interface Asked<R> extends Pick<Step, 'of' | 'what' | 'changes'> {
+  readonly work: () => Promise<R>;
+  readonly dead: () => Error;
 }
 
 export class Life {
-  /** Aborts at death. */
   readonly #end = new AbortController();
-  readonly #fate: Fate | undefined;
-  deeds = 0;
+  readonly #stop = new AbortController();
+  #cutOff = false;
+  readonly #monotonic: () => number;
+  #fate: Fate | undefined;
+  /** What it asked of the world, since it was last told to count anew. */
+  steps: Step[] = [];
 
-  constructor(fate?: Fate) {
+  constructor(monotonic: () => number, fate?: Fate) {
+    this.#monotonic = monotonic;
     this.#fate = fate;
   }
 
+  /** Aborts at death. */
   get signal(): AbortSignal {
     return this.#end.signal;
+  }
+
+  /** Aborts when it is to end by itself, and at death. */
+  get stop(): AbortSignal {
+    return AbortSignal.any([this.#stop.signal, this.signal]);
+  }
+
+  askToEnd(): void {
+    this.#stop.abort(new Error('asked to end'));
+  }
+
+  /** Whether its network is gone: nothing of the API server reaches it, nor it the API server. */
+  cutOff(isCutOff: boolean): void {
+    this.#cutOff = isCutOff;
+  }
+
+  get isCutOff(): boolean {
+    return this.#cutOff;
   }
 
   end(): void {
     this.#end.abort(new Error('killed'));
   }
 
-  /** Something done to the world: it may be the last. */
-  async deed<R>(work: () => Promise<R>, dead: () => Error): Promise<R> {
-    this.deeds += 1;
-    const fatal = this.#fate?.deed === this.deeds ? this.#fate.moment : undefined;
+  /** Counts from now on, and dies as given. */
+  countAnew(fate?: Fate): void {
+    this.steps = [];
+    this.#fate = fate;
+  }
+
+  async ask<R>({ work, dead, ...asked }: Asked<R>): Promise<R> {
+    if (this.signal.aborted) throw dead();
+    const step: Step = { ...asked, lasts: false };
+    this.steps.push(step);
+    const fatal = this.#fate?.step === this.steps.length ? this.#fate.moment : undefined;
     if (fatal === 'before') this.end();
     if (this.signal.aborted) throw dead();
-    try {
-      return this.#unlessDead(await work(), dead);
-    } finally {
+    const begun = this.#monotonic();
+    const working = work();
+    if (fatal === 'sent') this.end();
+    const over = () => {
+      step.lasts = this.#monotonic() > begun;
       if (fatal === 'after') this.end();
+      // Whatever came of it, a dead process does not hear of it.
+      if (this.signal.aborted) throw dead();
+    };
+    try {
+      const result = await working;
+      over();
+      return result;
+    } catch (error) {
+      over();
+      throw error;
     }
-  }
-
-  async look<R>(work: () => Promise<R>, dead: () => Error): Promise<R> {
-    if (this.signal.aborted) throw dead();
-    return this.#unlessDead(await work(), dead);
-  }
-
-  #unlessDead<R>(result: R, dead: () => Error): R {
-    if (this.signal.aborted) throw dead();
-    return result;
   }
 }
 
-/** Leases are no deeds: a heartbeat changes nothing that could be half done. */
+/** A write that is still on its way to the API server at death gets lost; what the server has begun is done. */
 export function mortalStore(store: KubeStore, life: Life): KubeStore {
-  const dead = () => new KubeError('Unreachable', 'this process is dead');
-  const write = async <R>(kind: string, work: () => Promise<R>) =>
-    kind === 'Lease' ? life.look(work, dead) : life.deed(work, dead);
+  const common = { of: 'API server', dead: () => new KubeError('Unreachable', 'this process is dead') } as const;
+  const cut = <O extends { signal?: AbortSignal }>(options?: O) => ({
+    ...(options as O),
+    signal: options?.signal === undefined ? life.signal : AbortSignal.any([options.signal, life.signal]),
+  });
+  const look = async <R>(what: string, work: () => Promise<R>) =>
+    life.ask({ ...common, what, changes: false, work: connected(life, work) });
+  const write = async <R>(what: string, work: () => Promise<R>) =>
+    life.ask({ ...common, what, changes: !what.endsWith(` ${LEASES.kind}`), work: connected(life, work) });
   return {
-    get: async (...args) => life.look(async () => store.get(...args), dead),
-    list: async (...args) => life.look(async () => store.list(...args), dead),
-    watch: (type, options) => store.watch(type, { ...options, signal: AbortSignal.any([options.signal, life.signal]) }),
-    create: async (type, ...args) => write(type.kind, async () => store.create(type, ...args)),
-    mergePatch: async (type, ...args) => write(type.kind, async () => store.mergePatch(type, ...args)),
-    jsonPatch: async (type, ...args) => write(type.kind, async () => store.jsonPatch(type, ...args)),
-    apply: async (type, ...args) => write(type.kind, async () => store.apply(type, ...args)),
-    delete: async (type, ...args) => write(type.kind, async () => store.delete(type, ...args)),
+    get: async (type, key, given) => look(`get ${type.kind}`, async () => store.get(type, key, given)),
+    list: async (type, options) => look(`list ${type.kind}`, async () => store.list(type, options)),
+    watch: (type, options) => store.watch(type, cut(options)),
+    create: async (type, object, given) =>
+      write(`create ${type.kind}`, async () => store.create(type, object, cut(given && { signal: given }).signal)),
+    mergePatch: async (type, key, patch, options) =>
+      write(`mergePatch ${type.kind}`, async () => store.mergePatch(type, key, patch, cut(options))),
+    jsonPatch: async (type, key, patch, options) =>
+      write(`jsonPatch ${type.kind}`, async () => store.jsonPatch(type, key, patch, cut(options))),
+    apply: async (type, object, options) =>
+      write(`apply ${type.kind}`, async () => store.apply(type, object, cut(options))),
+    delete: async (type, key, options) =>
+      write(`delete ${type.kind}`, async () => store.delete(type, key, cut(options))),
   };
 }
 
-/** `afterDeed` is called after everything that was done to the hypervisor. */
-export function mortalDriver(driver: HypervisorDriver, life: Life, afterDeed: () => void): HypervisorDriver {
-  const dead = () => new DriverError('Unreachable', 'this process is dead');
-  const look = async <R>(work: () => Promise<R>) => life.look(work, dead);
-  const deed = async <R>(work: () => Promise<R>) => life.deed(async () => work().finally(afterDeed), dead);
+function connected<R>(life: Life, work: () => Promise<R>): () => Promise<R> {
+  if (!life.isCutOff) return work;
+  return () => Promise.reject(new KubeError('Unreachable', 'this process has no network'));
+}
+
+/** What watches the hypervisor: told of each step that may change something, before and after it. */
+export interface Onlooker {
+  calling(verb: string, uuid: string): void;
+  called(): void;
+}
+
+export function mortalDriver(driver: HypervisorDriver, life: Life, onlooker: Onlooker): HypervisorDriver {
+  const common = { of: 'hypervisor', dead: () => new DriverError('Unreachable', 'this process is dead') } as const;
+  const look = async <R>(what: string, work: () => Promise<R>) => life.ask({ ...common, what, changes: false, work });
+  const act = async <R>(what: string, uuid: string, act: () => Promise<R>) => {
+    const work = async () => {
+      onlooker.calling(what, uuid);
+      const acting = act();
+      onlooker.called();
+      return acting.finally(() => onlooker.called());
+    };
+    return life.ask({ ...common, what, changes: true, work });
+  };
   return {
     name: driver.name,
-    capabilities: async () => look(async () => driver.capabilities()),
-    node: async () => look(async () => driver.node()),
-    list: async () => look(async () => driver.list()),
-    observe: async (uuid) => look(async () => driver.observe(uuid)),
-    usage: async () => look(async () => driver.usage()),
-    addresses: async (uuid) => look(async () => driver.addresses(uuid)),
-    define: async (definition) => deed(async () => driver.define(definition)),
-    setMetadata: async (uuid, metadata) => deed(async () => driver.setMetadata(uuid, metadata)),
-    start: async (uuid) => deed(async () => driver.start(uuid)),
-    shutdown: async (uuid) => deed(async () => driver.shutdown(uuid)),
-    destroy: async (uuid) => deed(async () => driver.destroy(uuid)),
-    undefine: async (uuid) => deed(async () => driver.undefine(uuid)),
+    capabilities: async () => look('capabilities', async () => driver.capabilities()),
+    node: async () => look('node', async () => driver.node()),
+    list: async () => look('list', async () => driver.list()),
+    observe: async (uuid) => look('observe', async () => driver.observe(uuid)),
+    usage: async () => look('usage', async () => driver.usage()),
+    addresses: async (uuid) => look('addresses', async () => driver.addresses(uuid)),
+    define: async (definition) => act('define', definition.uuid, async () => driver.define(definition)),
+    setMetadata: async (uuid, metadata) => act('setMetadata', uuid, async () => driver.setMetadata(uuid, metadata)),
+    start: async (uuid) => act('start', uuid, async () => driver.start(uuid)),
+    shutdown: async (uuid) => act('shutdown', uuid, async () => driver.shutdown(uuid)),
+    destroy: async (uuid) => act('destroy', uuid, async () => driver.destroy(uuid)),
+    undefine: async (uuid) => act('undefine', uuid, async () => driver.undefine(uuid)),
     watch: (signal) => driver.watch(AbortSignal.any([signal, life.signal])),
     close: async () => driver.close(),
   };

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { findCondition } from '#crds/conditions.ts';
 import { hypervisorResource } from '#crds/v1alpha1/kinds.ts';
 import { KubeError } from '#runtime/kube/errors.ts';
 import { OPERATOR } from './kinds.ts';
@@ -66,6 +67,21 @@ describe('the story of an outage', function () {
       await says(site, 'adele creates other, preferring hv1', async () => site.create('other', ON_HV1), 15);
       await says(site, 'the hypervisor of hv1 answers again', () => site.host('hv1').reconnect(), 60);
       expect(await site.phaseOf('web')).to.equal('Running');
+    });
+  });
+
+  it('of a hypervisor that is restarted: nobody is called lost', async () => {
+    await tell('hypervisor-restarted', TWO, async (site) => {
+      await says(site, 'adele creates web, preferring hv1', async () => site.create('web', ON_HV1), 15);
+      site.forgetWrites();
+      await says(site, 'the hypervisor of hv1 is restarted', () => site.host('hv1').disconnect(), 15);
+      const { status } = await site.user.get(hypervisorResource, { name: 'hv1' });
+      expect(findCondition(status?.conditions, 'Schedulable')).to.include({ status: 'False' });
+      await says(site, 'adele creates other, preferring hv1', async () => site.create('other', ON_HV1), 15);
+      await says(site, 'the hypervisor of hv1 answers again', () => site.host('hv1').reconnect(), 60);
+      await says(site, 'it is restarted again', () => site.host('hv1').disconnect(), 35);
+      await says(site, 'and answers again', () => site.host('hv1').reconnect(), 60);
+      expect(site.machineWrites().filter((write) => write === 'operator status')).to.have.length(1);
     });
   });
 

@@ -1,4 +1,4 @@
-import type { Random } from '#runtime/clock.ts';
+import type { Random } from '#runtime/clock/clock.ts';
 
 /** The same numbers in every run: a linear congruential generator modulo 2^32, good enough to spread timers. */
 export function seededRandom(seed: number): Random {

@@ -10,29 +10,32 @@ import type { SimulatedHostOptions } from '#node-daemon/hypervisor/simulated/mac
 import { runNodeDaemon } from '#node-daemon/wiring.ts';
 import { generateSigningKey, signerFrom } from '#operator/signing/key.ts';
 import { runOperator } from '#operator/wiring.ts';
-import { VirtualClock } from '#runtime/clock-virtual.ts';
+import { pause } from '#runtime/clock/signals.ts';
+import { VirtualClock } from '#runtime/clock/virtual.ts';
+import type { Call } from '#runtime/kube/memory/faults.ts';
 import { MemoryApiServer } from '#runtime/kube/memory/server.ts';
 import type { WriteRecord } from '#runtime/kube/memory/write-log.ts';
 import type { KubeObject } from '#runtime/kube/resource.ts';
 import type { KubeStore } from '#runtime/kube/store.ts';
-import { silentLogger } from '#runtime/log.ts';
-import { pause } from '#runtime/signals.ts';
+import { silentLogger } from '#runtime/process/log.ts';
 import { Invariants } from './invariants.ts';
 import { hypervisorModel, leaseModel, machineModel, OPERATOR } from './kinds.ts';
-import { type Fate, Life, mortalDriver, mortalStore } from './life.ts';
+import { type Fate, Life, mortalDriver, mortalStore, type Step } from './life.ts';
 import { Narration } from './narration.ts';
 import { seededRandom } from './random.ts';
+import { Witness } from './witness.ts';
 
 const NAMESPACE = 'team';
 const GIBIBYTE = 2 ** 30;
-const RESTART_MS = 2_000;
 const USER = 'adele';
 
 export interface SiteOptions {
   /** By name; each with 4 CPUs and 8 GiB unless it says otherwise. */
   readonly hypervisors: Readonly<Record<string, Partial<SimulatedHostOptions>>>;
-  /** When the first operator, or the first daemon of a hypervisor, is killed. It comes back two seconds later. */
-  readonly fates?: Readonly<Record<string, Fate>>;
+  /** What the daemon of a hypervisor calls its node, where that is not the hypervisor's own name. It is not started. */
+  readonly impostors?: Readonly<Record<string, string>>;
+  /** How long calls of the API server by operator and daemons are on their way, there and back; no time by default. */
+  readonly latencyMilliseconds?: number;
   readonly seed?: number;
 }
 
@@ -42,18 +45,25 @@ export class Site {
   readonly hosts: ReadonlyMap<string, SimulatedHost>;
   readonly narration: Narration;
   readonly invariants: Invariants;
+  readonly witness: Witness;
   readonly user: KubeStore;
-  readonly #options: SiteOptions;
+  /** What processes ended of that nobody had killed or asked to end. */
+  readonly failures: string[] = [];
+  /** Why a daemon does nothing, by the name of its hypervisor. */
+  readonly unready = new Map<string, string>();
+  readonly #impostors: Readonly<Record<string, string>>;
   readonly #random: () => number;
   readonly #signer = signerFrom(generateSigningKey());
   readonly #lives = new Map<string, Life>();
   readonly #births = new Map<string, number>();
+  /** Of those that are not born yet. */
+  readonly #fates = new Map<string, Fate>();
   readonly #running = new Set<Promise<void>>();
   readonly #closed = new AbortController();
 
   constructor(options: SiteOptions) {
     const { clock } = this;
-    this.#options = options;
+    this.#impostors = options.impostors ?? {};
     this.#random = seededRandom(options.seed ?? 1);
     this.api = new MemoryApiServer({ clock, random: this.#random });
     this.hosts = new Map(
@@ -64,20 +74,49 @@ export class Site {
     );
     this.narration = new Narration(() => clock.now());
     this.invariants = new Invariants(this.hosts, this.#signer);
+    this.witness = new Witness({
+      hosts: this.hosts,
+      nodeOf: (host) => this.#nodeOf(host),
+      now: () => clock.now(),
+      machines: () => this.#storedMachines(),
+      report: (fault) => this.invariants.report(fault),
+      happened: () => this.invariants.checkHosts(),
+    });
     this.user = this.api.asUser(USER);
+    this.#serve(options);
+  }
+
+  #serve({ latencyMilliseconds }: SiteOptions): void {
     this.api.serve(leaseModel).serve(hypervisorModel);
     this.api.serve(
       machineModel((vm, request) => {
         this.invariants.checkMachine(vm, request);
+        this.witness.wrote(vm, request);
         this.narration.wrote(vm, request);
       }),
     );
+    if (latencyMilliseconds === undefined) return;
+    const delay = () => latencyMilliseconds / 2;
+    const match = ({ user }: Call) => user !== USER;
+    this.api.faults.add({ match, times: Number.POSITIVE_INFINITY, requestDelay: delay, answerDelay: delay });
+  }
+
+  #nodeOf(host: string): string {
+    return this.#impostors[host] ?? host;
+  }
+
+  #storedMachines(): VirtualMachine[] {
+    const { database } = this.api;
+    const entries = database.entriesAt(virtualMachineResource.kind, database.revision);
+    return entries.map(([, { object }]) => object as VirtualMachine);
   }
 
   /** Everything runs, and every hypervisor is known. */
   async open(): Promise<this> {
     this.start(OPERATOR);
-    for (const name of this.hosts.keys()) this.start(name);
+    for (const name of this.hosts.keys()) {
+      if (this.#nodeOf(name) === name) this.start(name);
+    }
     await this.clock.advance(10_000);
     return this;
   }
@@ -92,26 +131,58 @@ export class Site {
 
   /** A new process of the operator, or of the daemon of a hypervisor. */
   start(name: string): void {
-    const fate = this.#lives.has(name) ? undefined : this.#options.fates?.[name];
-    const life = new Life(fate);
+    const fate = this.#fates.get(name);
+    this.#fates.delete(name);
+    const life = new Life(() => this.clock.monotonic());
     this.#lives.set(name, life);
+    if (fate !== undefined) this.#doom(name, life, fate);
     this.#births.set(name, this.birthsOf(name) + 1);
     const run = name === OPERATOR ? this.#runOperator(life) : this.#runDaemon(name, life);
     const running = run.catch((error: unknown) => {
-      if (!life.signal.aborted) throw error;
+      if (!life.stop.aborted) this.failures.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
     });
     this.#running.add(running);
-    if (fate !== undefined) life.signal.addEventListener('abort', () => void this.#restartLater(name), { once: true });
   }
 
-  async #restartLater(name: string): Promise<void> {
-    await pause(this.clock, RESTART_MS, this.#closed.signal);
-    if (!this.#closed.signal.aborted) this.start(name);
+  /** This process dies at a step counted from now on, or from its birth if that is still to come, and comes back. */
+  doom(name: string, fate: Fate): void {
+    const life = this.#lives.get(name);
+    if (life === undefined) this.#fates.set(name, fate);
+    else this.#doom(name, life, fate);
+  }
+
+  #doom(name: string, life: Life, fate: Fate): void {
+    life.countAnew(fate);
+    const comeBack = async () => {
+      await pause(this.clock, fate.forMilliseconds, this.#closed.signal);
+      if (!this.#closed.signal.aborted) this.start(name);
+    };
+    life.signal.addEventListener('abort', () => void comeBack(), { once: true });
+  }
+
+  /** Nothing that anybody did so far counts. */
+  countAnew(): void {
+    for (const life of this.#lives.values()) life.countAnew();
+  }
+
+  /** What this process asked of the world since it was born or `countAnew`. */
+  stepsOf(name: string): readonly Step[] {
+    return this.#lives.get(name)?.steps ?? [];
   }
 
   /** As kill -9 does: in the middle of whatever it was doing. */
   kill(name: string): void {
     this.#lives.get(name)?.end();
+  }
+
+  /** As a service manager does: it may finish what it is at. */
+  stop(name: string): void {
+    this.#lives.get(name)?.askToEnd();
+  }
+
+  /** Its processes can no longer talk to the API server, or can again. */
+  cutOff(name: string, isCutOff: boolean): void {
+    this.#lives.get(name)?.cutOff(isCutOff);
   }
 
   isAlive(name: string): boolean {
@@ -121,11 +192,6 @@ export class Site {
   /** How often it was started. */
   birthsOf(name: string): number {
     return this.#births.get(name) ?? 0;
-  }
-
-  /** How much this process has done to the world. */
-  deedsOf(name: string): number {
-    return this.#lives.get(name)?.deeds ?? 0;
   }
 
   async #runOperator(life: Life): Promise<void> {
@@ -148,12 +214,13 @@ export class Site {
   async #runDaemon(name: string, life: Life): Promise<void> {
     const { clock } = this;
     const host = this.host(name);
+    const nodeName = this.#nodeOf(name);
     await runNodeDaemon(
       {
-        store: mortalStore(this.api.asUser(name), life),
-        driver: mortalDriver(createSimulatedDriver(host), life, () => this.invariants.checkHosts()),
+        store: mortalStore(this.api.asUser(nodeName), life),
+        driver: mortalDriver(createSimulatedDriver(host), life, this.witness.onlooker(name)),
         driverName: 'simulated',
-        nodeName: name,
+        nodeName,
         labels: {},
         bootID: async () => host.bootID,
         agentVersion: '0',
@@ -165,8 +232,9 @@ export class Site {
         random: this.#random,
         logger: silentLogger,
         warn: (object, reason, message) => this.#warn(object, reason, message),
+        setUnready: (reason) => this.unready.set(name, reason ?? ''),
       },
-      life.signal,
+      life.stop,
     );
   }
 

@@ -15,6 +15,7 @@ export async function play(options: SiteOptions, happening: (site: Site) => Prom
   await happening(site);
   await expectRest(site);
   await site.close();
+  expect(site.failures).to.deep.equal([]);
   expect(site.invariants.broken).to.deep.equal([]);
   return site;
 }

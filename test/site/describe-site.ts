@@ -5,11 +5,11 @@ import type { Context } from 'mocha';
 import { apiRequest } from '#hack/control-plane/api-request.ts';
 import { ControlPlaneUnavailable } from '#hack/control-plane/binaries.ts';
 import { temporaryDirectory } from '#hack/control-plane/directory.ts';
-import { until } from '#hack/hypervisor-host/command.ts';
 import { guestImageObstacle } from '#hack/hypervisor-host/guest/image.ts';
-import { hostObstacle } from '#hack/hypervisor-host/hosts.ts';
+import { hostObstacle } from '#hack/hypervisor-host/host-life.ts';
 import { endedError } from '#hack/process-group.ts';
 import { type Site, type SiteOptions, startSite } from '#hack/site/site.ts';
+import { until } from '#hack/until.ts';
 import { ran } from '../runner/capabilities.ts';
 import { skip } from '../runner/skip.ts';
 import { guest } from './manifest.ts';
@@ -79,8 +79,9 @@ async function start(choice: SiteChoice): Promise<SiteUnderTest> {
     return under;
   } catch (error) {
     const ended = site.programs.ended();
+    const cause = ended === undefined ? error : endedError(ended); // reads the log, which goes with the site
     await stop(under);
-    throw ended === undefined ? error : endedError(ended);
+    throw cause;
   }
 }
 

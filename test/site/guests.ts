@@ -1,9 +1,9 @@
 // Real guests from outside: their serial consoles, their processes, and what libvirt has of them.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { until } from '#hack/hypervisor-host/command.ts';
-import { type HypervisorHost, virsh } from '#hack/hypervisor-host/hosts.ts';
+import { type HypervisorHost, virsh } from '#hack/hypervisor-host/host.ts';
 import type { Site } from '#hack/site/site.ts';
+import { until } from '#hack/until.ts';
 
 /** The machine of that name, which is a real one. */
 export function hostOf({ machines }: Site, name: string): HypervisorHost {

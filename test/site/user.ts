@@ -6,7 +6,7 @@ import type { Condition } from '#crds/v1alpha1/fragments.ts';
 import type { Hypervisor } from '#crds/v1alpha1/hypervisor.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { Phase } from '#crds/v1alpha1/virtual-machine-status.ts';
-import { kubectl } from '#hack/site/install.ts';
+import { kubectl } from '#hack/control-plane/kubectl.ts';
 import type { Site } from '#hack/site/site.ts';
 import { Chronicle } from './chronicle.ts';
 import type { Manifest, SpecInput } from './manifest.ts';

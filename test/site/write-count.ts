@@ -1,10 +1,15 @@
 // Writes of the operator and the daemons, as the audit log has them, apart from Leases and usage.
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import type { WithStatus } from '#runtime/status-patch.ts';
+import type { WithStatus } from '#runtime/controller/status-patch.ts';
 import { type Asked, askedByUsher, isWrite } from './audit-log.ts';
 import type { Chronicle } from './chronicle.ts';
-import type { SiteUnderTest } from './describe-site.ts';
+import type { User } from './user.ts';
+
+export interface CountedSite {
+  readonly site: { readonly controlPlane: { readonly auditLog: string } };
+  readonly user: Pick<User, 'machines' | 'hypervisors'>;
+}
 
 /** The audit log has a write a moment after a watch shows it, or a moment before. */
 const LAG_MS = 500;
@@ -13,7 +18,7 @@ const LAG_MS = 500;
  * Counts from now on: the function given back gives all writes since. The audit log does not tell what was in a patch,
  * so as many patches of an object are left out as the watch showed versions of it in which only usage differs.
  */
-export async function countWrites({ site, user }: SiteUnderTest): Promise<() => Promise<Asked[]>> {
+export async function countWrites({ site, user }: CountedSite): Promise<() => Promise<Asked[]>> {
   const already = (await askedByUsher(site.controlPlane)).length;
   const usage = () => [...usageVersions(user.machines), ...usageVersions(user.hypervisors)];
   const told = new Set(usage());

@@ -2,11 +2,13 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
+import { chmod, copyFile, mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
+import { cacheDirectory } from '../../cache.ts';
 import { withProgress } from '../../progress.ts';
+import { type GuestKernel, guestKernel } from './kernel.ts';
 import { modulesInLoadOrder } from './kernel-modules.ts';
 
 const run = promisify(execFile);
@@ -23,13 +25,11 @@ export interface GuestImage {
 /** The names that `examples/` uses. */
 const KERNEL = 'usher-guest.vmlinuz';
 const INITRD = 'usher-guest.initrd';
-const PARTS = ['init.sh', 'dhcp.sh', 'power-button.sh', 'kernel-modules.ts', 'image.ts'];
+const PARTS = ['init.sh', 'dhcp.sh', 'power-button.sh', 'kernel-modules.ts', 'kernel.ts', 'image.ts'];
 
 /** Why a guest cannot be built on this machine; undefined where it can. */
 export async function guestImageObstacle(): Promise<string | undefined> {
-  if ((await kernelVersion()) === undefined) {
-    return 'there is no cloud kernel in /boot (Debian package linux-image-cloud-amd64)';
-  }
+  if ((await guestKernel()) === undefined) return 'there is no kernel for guests: run make system-packages';
   for (const [file, needed] of [
     ['/bin/busybox', 'busybox-static'],
     ['/usr/bin/cpio', 'cpio'],
@@ -42,17 +42,13 @@ export async function guestImageObstacle(): Promise<string | undefined> {
 /** Builds it, or finds it in the cache, which is keyed by the kernel and by everything here. Rejects with the obstacle. */
 export async function guestImage(): Promise<GuestImage> {
   const obstacle = await guestImageObstacle();
-  const version = await kernelVersion();
-  if (obstacle !== undefined || version === undefined) throw new Error(`no guest image can be built: ${obstacle}`);
-  const bootDirectory = join(cacheDirectory(), `${version}-${await fingerprint()}`);
+  const kernel = await guestKernel();
+  if (obstacle !== undefined || kernel === undefined) throw new Error(`no guest image can be built: ${obstacle}`);
+  const bootDirectory = join(cacheDirectory('guest'), `${kernel.version}-${await fingerprint()}`);
   const image: GuestImage = { bootDirectory, kernel: KERNEL, initrd: INITRD };
   if (existsSync(join(bootDirectory, INITRD))) return image;
-  await withProgress('building the guest image', async () => build(version, bootDirectory));
+  await withProgress('building the guest image', async () => build(kernel, bootDirectory));
   return image;
-}
-
-function cacheDirectory(): string {
-  return join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'usher', 'guest');
 }
 
 async function fingerprint(): Promise<string> {
@@ -60,22 +56,16 @@ async function fingerprint(): Promise<string> {
   return createHash('sha256').update(Buffer.concat(texts)).digest('hex').slice(0, 12);
 }
 
-async function kernelVersion(): Promise<string | undefined> {
-  const files = await readdir('/boot').catch(() => []);
-  const kernels = files.filter((file) => /^vmlinuz-.*cloud/.test(file)).toSorted();
-  return kernels.at(-1)?.replace(/^vmlinuz-/, '');
-}
-
-async function build(version: string, bootDirectory: string): Promise<void> {
+async function build(kernel: GuestKernel, bootDirectory: string): Promise<void> {
   const root = await mkdtemp(join(tmpdir(), 'usher-guest-'));
   const partial = `${bootDirectory}.building-${process.pid}`;
   try {
     await mkdir(partial, { recursive: true });
-    await fillRoot(root, version);
+    await fillRoot(root, kernel.modulesDirectory);
     await run('sh', ['-c', 'find . | cpio -o -H newc --quiet | gzip -9 > "$1"', 'sh', join(partial, INITRD)], {
       cwd: root,
     });
-    await copyFile(`/boot/vmlinuz-${version}`, join(partial, KERNEL));
+    await copyFile(kernel.file, join(partial, KERNEL));
     await chmod(join(partial, KERNEL), 0o644);
     // Another process may have been faster: its image is the same.
     await rename(partial, bootDirectory).catch(() => undefined);
@@ -85,7 +75,7 @@ async function build(version: string, bootDirectory: string): Promise<void> {
   }
 }
 
-async function fillRoot(root: string, version: string): Promise<void> {
+async function fillRoot(root: string, modulesDirectory: string): Promise<void> {
   for (const directory of ['bin', 'proc', 'sys', 'dev', 'tmp', 'etc/acpi/PWRF', 'lib/modules']) {
     await mkdir(join(root, directory), { recursive: true });
   }
@@ -97,7 +87,7 @@ async function fillRoot(root: string, version: string): Promise<void> {
   await script('dhcp.sh', join(root, 'etc/dhcp.sh'));
   // acpid runs the file named after the event it reads: the power button's is PWRF/00000080.
   await script('power-button.sh', join(root, 'etc/acpi/PWRF/00000080'));
-  await copyModules(root, version);
+  await copyModules(root, modulesDirectory);
 }
 
 async function script(part: string, target: string): Promise<void> {
@@ -105,8 +95,7 @@ async function script(part: string, target: string): Promise<void> {
   await chmod(target, 0o755);
 }
 
-async function copyModules(root: string, version: string): Promise<void> {
-  const source = join('/lib/modules', version);
+async function copyModules(root: string, source: string): Promise<void> {
   const files = await modulesInLoadOrder(source);
   for (const file of files) await copyFile(join(source, file), join(root, 'lib/modules', basename(file)));
   await writeFile(join(root, 'lib/modules/order'), `${files.map((file) => basename(file)).join('\n')}\n`);

@@ -34,4 +34,7 @@ poweroff=$(option poweroff) panic=$(option panic) burn=$(option burn) alloc=$(op
 [ -n "$alloc" ] && dd if=/dev/zero of=/tmp/held bs=1M count="$alloc" 2>/dev/null &
 
 say "ready"
-while :; do setsid cttyhack sh </dev/ttyS0 >/dev/ttyS0 2>&1; sleep 1; done
+say "press Enter for a shell"
+# Not before somebody asks: the shell's questions to a terminal would stand in the log of the console.
+while read -r _ </dev/ttyS0; do setsid cttyhack sh </dev/ttyS0 >/dev/ttyS0 2>&1; done
+while :; do sleep 3600; done

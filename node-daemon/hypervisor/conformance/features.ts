@@ -69,6 +69,27 @@ function describeAddresses(bench: Workbench): void {
       expect(address.macAddress).to.be.oneOf(interfaces.map((entry) => entry.macAddress));
     }
   });
+  describeAddressesOfRuns(bench);
+}
+
+function describeAddressesOfRuns(bench: Workbench): void {
+  const { slowToObtainAddress } = bench.subject.guest;
+  if (!isPossible(slowToObtainAddress)) {
+    it(`cannot show that addresses of an earlier run are left out: ${slowToObtainAddress.cannot}`, () => {
+      expect(slowToObtainAddress.cannot, 'the reason').not.to.equal('');
+    });
+    return;
+  }
+  it('reports none that the guest had before it was started again, until it has obtained one anew', async () => {
+    const { uuid } = await bench.started(slowToObtainAddress);
+    const before = await bench.eventually('an address', () => addressesOf(bench, uuid));
+    await bench.driver.start(uuid);
+    expect(await bench.driver.addresses(uuid), 'a start of a running guest is none').to.deep.equal(before);
+    await bench.driver.destroy(uuid);
+    await bench.driver.start(uuid);
+    expect(await bench.driver.addresses(uuid), 'right after the start').to.deep.equal([]);
+    await bench.eventually('an address of this run', () => addressesOf(bench, uuid));
+  });
 }
 
 async function addressesOf(bench: Workbench, uuid: string): Promise<readonly ObservedAddress[] | undefined> {

@@ -47,6 +47,8 @@ export interface GuestTemplate {
   readonly network?: string;
   /** Whether a running guest with an interface can be expected to show an address within the settling time. */
   readonly obtainsAddress: boolean;
+  /** What makes a guest that has no address right after its start, and obtains one within the settling time. */
+  readonly slowToObtainAddress: Possible<Partial<DomainDefinition>>;
   /** Resolves once a guest that was just started would obey a request to shut down. */
   ready?(uuid: string): Promise<void>;
 }

@@ -15,8 +15,9 @@ import { DriverError } from '../errors.ts';
 import { buildContext } from './build-context.ts';
 import { buildDomainXml } from './domain-xml/build.ts';
 import { checkDefinition } from './domain-xml/check-definition.ts';
-import { addressesOf } from './domains/addresses.ts';
+import { addressesOf, startKeepingAddresses } from './domains/addresses.ts';
 import { defineDomain, undefineDomain, writeMetadata } from './domains/definition.ts';
+import { EarlierAddresses } from './domains/earlier-addresses.ts';
 import { listAll, observe } from './domains/inventory.ts';
 import { destroyDomain, shutDownDomain, startDomain } from './domains/power.ts';
 import { OpenStarts } from './domains/starts.ts';
@@ -48,6 +49,7 @@ class LibvirtDriver implements HypervisorDriver {
   /** Starting, defining and undefining the same domain would make nonsense of each other's look before the leap. */
   readonly #changes = new KeyedLock();
   readonly #starts: OpenStarts;
+  readonly #earlier: EarlierAddresses;
   readonly #mayRun = (uuid: string): boolean => this.#starts.isOpen(uuid);
 
   constructor(options: LibvirtDriverOptions) {
@@ -55,6 +57,7 @@ class LibvirtDriver implements HypervisorDriver {
     const events = this.#events;
     this.#options = options;
     this.#starts = new OpenStarts(clock);
+    this.#earlier = new EarlierAddresses(clock);
     this.#lanes = new Lanes(options, {
       prepare: (connection) => {
         const translator = new EventTranslator();
@@ -108,8 +111,12 @@ class LibvirtDriver implements HypervisorDriver {
   }
 
   start(uuid: string): Promise<void> {
-    const start = () => this.#changes.run(uuid, () => startDomain(this.#lanes.action(uuid, 'start'), uuid));
-    return guarded(() => this.#starts.track(uuid, start));
+    const start = () => startDomain(this.#lanes.action(uuid, 'start'), uuid);
+    const startAnew = async () =>
+      (await this.#hasAddresses().catch(() => false))
+        ? startKeepingAddresses({ ask: this.#lanes.query, earlier: this.#earlier }, uuid, start)
+        : start();
+    return guarded(() => this.#starts.track(uuid, () => this.#changes.run(uuid, startAnew)));
   }
 
   shutdown(uuid: string): Promise<void> {
@@ -122,7 +129,10 @@ class LibvirtDriver implements HypervisorDriver {
   }
 
   undefine(uuid: string): Promise<void> {
-    return guarded(() => this.#changes.run(uuid, () => undefineDomain(this.#lanes.action(uuid, 'change'), uuid)));
+    return guarded(async () => {
+      await this.#changes.run(uuid, () => undefineDomain(this.#lanes.action(uuid, 'change'), uuid));
+      this.#earlier.forget(uuid);
+    });
   }
 
   usage(): Promise<UsageSample> {
@@ -135,10 +145,11 @@ class LibvirtDriver implements HypervisorDriver {
 
   addresses(uuid: string): Promise<readonly ObservedAddress[]> {
     return guarded(async () => {
-      if (!featuresOf(await this.#hypervisor.kind(), false).has('Addresses')) {
+      if (!(await this.#hasAddresses())) {
         throw new DriverError('Unsupported', 'libvirt cannot tell the addresses of guests of this hypervisor');
       }
-      return addressesOf(this.#lanes.query, this.#lanes.action(uuid, 'agent'), uuid);
+      const patient = this.#lanes.action(uuid, 'agent');
+      return addressesOf({ ask: this.#lanes.query, patient, earlier: this.#earlier }, uuid);
     });
   }
 
@@ -150,6 +161,10 @@ class LibvirtDriver implements HypervisorDriver {
   async close(): Promise<void> {
     this.#events.close();
     this.#lanes.close();
+  }
+
+  async #hasAddresses(): Promise<boolean> {
+    return featuresOf(await this.#hypervisor.kind(), false).has('Addresses');
   }
 
   #connected(again: boolean): void {

@@ -1,5 +1,5 @@
 // What a libvirt driver is made from.
-import type { Clock, Random } from '#runtime/clock.ts';
+import type { Clock, Random } from '#runtime/clock/clock.ts';
 
 /** In milliseconds. Each is the most that one call may take; a verb makes a few calls at most, one after the other. */
 export interface CallTimeouts {

@@ -1,6 +1,6 @@
 import { setTimeout as realPause } from 'node:timers/promises';
-import { systemClock } from '#runtime/clock-system.ts';
-import { VirtualClock } from '#runtime/clock-virtual.ts';
+import { systemClock } from '#runtime/clock/system.ts';
+import { VirtualClock } from '#runtime/clock/virtual.ts';
 import type { DriverControl, DriverUnderTest } from '../conformance/subject.ts';
 import { describeDriver } from '../conformance/suite.ts';
 import type { Feature } from '../driver.ts';
@@ -20,6 +20,7 @@ const everything: readonly Feature[] = [
 ];
 
 const UNSTARTABLE = '00000000-0000-4000-8000-00000000dead';
+const SLOW = '00000000-0000-4000-8000-00000000510e';
 
 function subject(
   name: string,
@@ -29,6 +30,7 @@ function subject(
   const clock = new VirtualClock();
   const host = new SimulatedHost({ clock, bootFiles: new Set(['vmlinuz']), ...options, features });
   host.behave(UNSTARTABLE, { failsToStart: 'the simulated hypervisor refuses' });
+  host.behave(SLOW, { bootMilliseconds: 1_000 });
   return {
     name,
     make: async () => createSimulatedDriver(host, { deadlineMilliseconds: 300 }),
@@ -41,6 +43,7 @@ function subject(
       memoryBytes: 2 ** 27,
       network: 'default',
       obtainsAddress: true,
+      slowToObtainAddress: { uuid: SLOW },
     },
     control: controlOf(host),
     timeouts: { verbMilliseconds: 6_000, settleMilliseconds: 10_000 },

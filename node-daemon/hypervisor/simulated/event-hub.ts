@@ -12,8 +12,11 @@ interface Queue {
 export class EventHub {
   readonly #queues = new Set<Queue>();
   #toLose = 0;
+  /** Told of every event at the moment it happens, of those too that are lost on their way to the watchers. */
+  witness: (event: DriverEvent) => void = () => {};
 
   emit(event: DriverEvent): void {
+    this.witness(event);
     if (this.#toLose > 0) {
       this.#toLose -= 1;
       return;

@@ -1,5 +1,5 @@
 // What simulated guests use: counters as pure functions of time.
-import type { Random } from '#runtime/clock.ts';
+import type { Random } from '#runtime/clock/clock.ts';
 import type { Feature, UsageCounters } from '../driver.ts';
 
 /** The counters of a guest so many milliseconds after its load began. They must not fall. */

@@ -1,5 +1,5 @@
 // What can be said of a simulated machine, and what it is where nothing is said.
-import type { Clock } from '#runtime/clock.ts';
+import type { Clock } from '#runtime/clock/clock.ts';
 import type { DomainDefinition, Feature } from '../driver.ts';
 import { type Load, steadyLoad } from './load.ts';
 

@@ -1,5 +1,5 @@
 // From "where is the cluster" to a store.
-import { systemClock } from '#runtime/clock-system.ts';
+import { systemClock } from '#runtime/clock/system.ts';
 import type { KubeStore } from '../store.ts';
 import type { ClusterAccess } from './access.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';

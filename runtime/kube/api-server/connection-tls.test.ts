@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { expect } from 'chai';
-import { systemClock } from '#runtime/clock-system.ts';
+import { systemClock } from '#runtime/clock/system.ts';
 import { refusal } from '../conformance/workbench.ts';
 import { Connection } from './connection.ts';
 import { accessOfKubeconfig } from './kubeconfig.ts';

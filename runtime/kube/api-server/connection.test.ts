@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import { systemClock } from '#runtime/clock-system.ts';
+import { systemClock } from '#runtime/clock/system.ts';
 import { answerJson, ScriptedServer } from '#test/scripted-server.ts';
 import { refusal } from '../conformance/workbench.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';

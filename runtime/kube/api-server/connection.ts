@@ -1,6 +1,6 @@
 // One API server over keep-alive connections: few, shared by all requests, and others for watches, which hold theirs.
-import type { Clock } from '#runtime/clock.ts';
-import { withDeadline } from '#runtime/clock-deadline.ts';
+import type { Clock } from '#runtime/clock/clock.ts';
+import { withDeadline } from '#runtime/clock/deadline.ts';
 import { isKubeError, KubeError } from '../errors.ts';
 import type { ClusterAccess } from './access.ts';
 import { Credentials, type Identity } from './credentials.ts';

@@ -2,7 +2,7 @@
 import type { User } from '@kubernetes/client-node/dist/config_types.js';
 import { ExecAuth } from '@kubernetes/client-node/dist/exec_auth.js';
 import { FileAuth } from '@kubernetes/client-node/dist/file_auth.js';
-import type { Clock } from '#runtime/clock.ts';
+import type { Clock } from '#runtime/clock/clock.ts';
 import { KubeError } from '../errors.ts';
 import { pem } from './kubeconfig.ts';
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { DeadlineExceeded } from '#runtime/clock-deadline.ts';
+import { DeadlineExceeded } from '#runtime/clock/deadline.ts';
 import { KubeError } from '../errors.ts';
 import { errorOfAnswer, errorOfFailure, errorOfStatus } from './errors.ts';
 

@@ -1,5 +1,5 @@
 // What an answer of the API server that is no success means in the closed set of store errors.
-import { DeadlineExceeded } from '#runtime/clock-deadline.ts';
+import { DeadlineExceeded } from '#runtime/clock/deadline.ts';
 import { KubeError, type KubeErrorReason } from '../errors.ts';
 
 /** The parts of a metav1.Status that are looked at. */

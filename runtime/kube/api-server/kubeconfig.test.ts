@@ -48,6 +48,8 @@ describe('access to a cluster', () => {
   });
 
   it('is that of another context where one is named, and reads files when they are needed', async () => {
+    await mkdir(join(folder, 'pki'));
+    for (const named of ['ca.crt', 'token', 'pki/me.crt', 'pki/me.key']) await writeFile(join(folder, named), '');
     const { server, user, tls } = await accessOfKubeconfig(file, 'one');
     expect(server).to.equal('https://one:6443');
     expect([user.certFile, user.keyFile]).to.deep.equal([join(folder, 'pki/me.crt'), join(folder, 'pki/me.key')]);
@@ -59,14 +61,26 @@ describe('access to a cluster', () => {
   });
 
   it('is refused with what is wrong and where', async () => {
-    expect(await failure(join(folder, 'none'))).to.contain(`the kubeconfig ${folder}/none cannot be used: ENOENT`);
+    expect(await failure(join(folder, 'none'))).to.contain(
+      `the kubeconfig ${folder}/none cannot be used: there is no such file`,
+    );
+    expect(await failure(folder)).to.contain('cannot be used: it is a directory');
     expect(await failure(file, 'three')).to.contain('it has no context "three" (there is: one, two, far, nobody)');
+    expect(await failure(file, 'one')).to.contain(`it names ${folder}/ca.crt, and there is no such file`);
     expect(await failure(file, 'nobody')).to.contain('it has no user "missing" (there is: files, plugin)');
     expect(await failure(file, 'far')).to.contain('cluster "far" asks for a proxy (proxy-url), which is not supported');
     await writeFile(file, 'just text');
     expect(await failure(file)).to.contain('it holds no configuration');
     await writeFile(file, '{clusters: [{name: a}]}');
     expect(await failure(file)).to.contain('cannot be used');
+    await writeFile(file, CONFIG.replace('current-context: two', ''));
+    expect(await failure(file)).to.contain('it has no current-context: choose one with kubectl config use-context');
+    await writeFile(file, CONFIG.replace('https://two:6443', 'two:6443'));
+    expect(await failure(file)).to.contain(
+      'the server of cluster "two" must be a URL such as https://10.0.0.1:6443, not "two:6443"',
+    );
+    await writeFile(file, CONFIG.replace('{exec: {', '{tokenFile: gone, exec: {'));
+    expect(await failure(file)).to.contain(`it names ${folder}/gone, and there is no such file`);
   });
 
   it('of a pod is what kubelet gives it', async () => {

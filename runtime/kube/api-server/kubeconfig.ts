@@ -1,6 +1,6 @@
 // The access that a kubeconfig file describes.
 
-import { readFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import {
@@ -18,9 +18,23 @@ export async function accessOfKubeconfig(path: string, contextName?: string): Pr
   try {
     return accessIn(await parsed(path), dirname(path), contextName);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`the kubeconfig ${path} cannot be used: ${why}`, { cause });
+    throw new Error(`the kubeconfig ${path} cannot be used: ${faultInWords(cause, path)}`, { cause });
   }
+}
+
+const FILE_FAULTS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EACCES: 'this user may not read it',
+  EISDIR: 'it is a directory',
+};
+
+/** Of the file itself, or of one that it names. */
+function faultInWords(cause: unknown, path: string): string {
+  if (!(cause instanceof Error)) return String(cause);
+  const { code = '', path: file = path }: NodeJS.ErrnoException = cause;
+  const words = FILE_FAULTS[code];
+  if (words === undefined) return cause.message.trim();
+  return file === path ? words : `it names ${file}, and ${words.replace(/\bit\b/, 'that')}`;
 }
 
 interface RawUser {
@@ -51,19 +65,26 @@ function accessIn(config: RawConfig, folder: string, wanted = config['current-co
   const context = named(contexts, wanted, 'context');
   const cluster = named(newClusters(config.clusters), context.cluster, 'cluster');
   refuseProxy(cluster);
+  refuseNoUrl(cluster);
   const { caFile, caData, server, tlsServerName, skipTLSVerify } = cluster;
-  return {
-    server,
-    tls: () => {
-      const ca = pem(caData, caFile && resolve(folder, caFile));
-      return {
-        ...(ca !== undefined && { ca }),
-        ...(tlsServerName && { servername: tlsServerName }),
-        rejectUnauthorized: !skipTLSVerify,
-      };
-    },
-    user: userIn(config, context.user, folder),
+  const tls = () => {
+    const ca = pem(caData, caFile && resolve(folder, caFile));
+    return {
+      ...(ca !== undefined && { ca }),
+      ...(tlsServerName && { servername: tlsServerName }),
+      rejectUnauthorized: !skipTLSVerify,
+    };
   };
+  const user = userIn(config, context.user, folder);
+  tls();
+  for (const file of filesOf(user)) accessSync(file, constants.R_OK);
+  return { server, tls, user };
+}
+
+/** They are read again whenever they are needed; here it is seen whether they are there. */
+function filesOf({ certFile, keyFile, authProvider }: User): string[] {
+  const tokenFile: unknown = authProvider?.config?.tokenFile;
+  return [certFile, keyFile, tokenFile].flatMap((file) => (typeof file === 'string' && file !== '' ? [file] : []));
 }
 
 function userIn(config: RawConfig, name: string, folder: string): User {
@@ -85,6 +106,8 @@ function userIn(config: RawConfig, name: string, folder: string): User {
 
 function named<T extends { name: string }>(entries: readonly T[], name: string, what: string): T {
   const entry = entries.find((candidate) => candidate.name === name);
+  if (entry === undefined && what === 'context' && name === '')
+    throw new Error('it has no current-context: choose one with kubectl config use-context');
   if (entry === undefined) {
     const known = entries.map((candidate) => candidate.name).join(', ') || 'none';
     throw new Error(`it has no ${what} "${name}" (there is: ${known})`);
@@ -95,6 +118,12 @@ function named<T extends { name: string }>(entries: readonly T[], name: string, 
 function refuseProxy({ name, proxyUrl }: Cluster): void {
   if (proxyUrl) {
     throw new Error(`cluster "${name}" asks for a proxy (proxy-url), which is not supported: remove it`);
+  }
+}
+
+function refuseNoUrl({ name, server }: Cluster): void {
+  if (!/^https?:$/.test(URL.parse(server)?.protocol ?? '')) {
+    throw new Error(`the server of cluster "${name}" must be a URL such as https://10.0.0.1:6443, not "${server}"`);
   }
 }
 

@@ -1,5 +1,5 @@
 // The model in memory as a subject of the suite, and as the measure of others.
-import { VirtualClock } from '#runtime/clock-virtual.ts';
+import { VirtualClock } from '#runtime/clock/virtual.ts';
 import { MemoryApiServer } from '../memory/server.ts';
 import type { StoreUnderTest } from './subject.ts';
 import { configMaps, widgetFault, widgets } from './widget.ts';

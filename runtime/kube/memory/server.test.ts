@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { settle, VirtualClock } from '#runtime/clock-virtual.ts';
+import { settle, VirtualClock } from '#runtime/clock/virtual.ts';
 import { configMaps, type Widget, widgets } from '../conformance/widget.ts';
 import { refusal } from '../conformance/workbench.ts';
 import { KubeError } from '../errors.ts';

@@ -1,5 +1,5 @@
 // The simulated API server: what all its clients share, and what tests may see of it and do to it.
-import type { Clock, Random } from '#runtime/clock.ts';
+import type { Clock, Random } from '#runtime/clock/clock.ts';
 import { KubeError } from '../errors.ts';
 import type { KubeObject, ResourceType } from '../resource.ts';
 import type { KubeStore } from '../store.ts';
@@ -7,7 +7,7 @@ import type { Model } from './admission.ts';
 import { type Backup, Database } from './database.ts';
 import { Faults } from './faults.ts';
 import type { KindModel } from './kind-model.ts';
-import { MemoryStore } from './store.ts';
+import { MemoryStore, type ServerParts } from './store.ts';
 import { Watches } from './watches.ts';
 import type { WriteRecord } from './write-log.ts';
 
@@ -21,7 +21,7 @@ export interface MemoryApiServerOptions {
  * Kinds are served once `serve` has told of them. Calls take effect at once, in the order in which they are made; their
  * answers and all watch events arrive by promises, so that on a `VirtualClock` every run is the same.
  */
-export class MemoryApiServer {
+export class MemoryApiServer implements ServerParts {
   readonly clock: Clock;
   readonly database: Database;
   readonly watches: Watches;

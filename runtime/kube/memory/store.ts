@@ -1,4 +1,6 @@
 // The store port over the simulated API server, as one user sees it.
+
+import type { Clock } from '#runtime/clock/clock.ts';
 import { isKubeError, KubeError } from '../errors.ts';
 import { wireCopy } from '../json.ts';
 import { checkKey, checkNew } from '../object-check.ts';
@@ -15,16 +17,30 @@ import type {
   WatchOptions,
   WriteOptions,
 } from '../store.ts';
-import type { Entry } from './database.ts';
-import type { Call, Fault } from './faults.ts';
+import type { Model } from './admission.ts';
+import type { Database, Entry } from './database.ts';
+import type { Call, Fault, Faults } from './faults.ts';
 import { applyFields } from './field-owners.ts';
 import { jsonPatch } from './json-patch.ts';
 import type { WriteVerb } from './kind-model.ts';
 import { mergePatch } from './merge-patch.ts';
 import { listPage } from './paging.ts';
 import { selects } from './selectors.ts';
-import type { MemoryApiServer } from './server.ts';
+import type { Watches } from './watches.ts';
+import type { WriteRecord } from './write-log.ts';
 import { createObject, deleteObject, storedEntry, updateObject, type WriteContext, type Written } from './writes.ts';
+
+/** The server behind the store. */
+export interface ServerParts {
+  readonly clock: Clock;
+  readonly database: Database;
+  readonly watches: Watches;
+  readonly faults: Faults;
+  readonly writes: WriteRecord[];
+  /** Throws NotFound for a kind that is not served. */
+  modelOf(type: ResourceType<KubeObject>): Model;
+  newUid(): string;
+}
 
 interface Write {
   readonly verb: WriteVerb;
@@ -34,10 +50,10 @@ interface Write {
 }
 
 export class MemoryStore implements KubeStore {
-  readonly #server: MemoryApiServer;
+  readonly #server: ServerParts;
   readonly #user: string;
 
-  constructor(server: MemoryApiServer, user: string) {
+  constructor(server: ServerParts, user: string) {
     this.#server = server;
     this.#user = user;
   }

@@ -1,6 +1,6 @@
 // Watches of the simulated API server. Every event is handed over by a promise, in the order of the writes, and to
 // watchers in the order in which they began: the same writes are always seen in the same order.
-import type { Clock } from '#runtime/clock.ts';
+import type { Clock } from '#runtime/clock/clock.ts';
 import type { KubeError } from '../errors.ts';
 import type { KubeObject } from '../resource.ts';
 import type { WatchEvent } from '../store.ts';

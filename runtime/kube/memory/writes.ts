@@ -1,6 +1,6 @@
 // The rules of create, update and delete: what the API server completes, keeps or refuses.
 import { isDeepStrictEqual } from 'node:util';
-import { timestampOf } from '#runtime/clock.ts';
+import { timestampOf } from '#runtime/clock/clock.ts';
 import { KubeError } from '../errors.ts';
 import { type KubeObject, keyText, type ObjectKey, type ObjectMetadata } from '../resource.ts';
 import type { DeleteOptions } from '../store.ts';

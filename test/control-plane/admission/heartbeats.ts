@@ -9,7 +9,7 @@ import { givingDaemonsAllRights, type Site } from './site.ts';
 export function describeHeartbeats(cluster: OwnTestCluster, site: () => Site): void {
   const lease = (name: string) => ({
     metadata: { name, labels: { [HEARTBEAT_LABEL]: 'n1' } },
-    spec: { holderIdentity: 'n1', leaseDurationSeconds: 40 },
+    spec: { holderIdentity: 'n1/9f3c4b52-5d0f-4a86-b0a5-1d7f0e6a2c11', leaseDurationSeconds: 40 },
   });
   const tryCreate = (access: ApiAccess, name: string, namespace: string = SYSTEM_NAMESPACE) =>
     post(access, `${leases(namespace)}?dryRun=All`, lease(name));
@@ -22,9 +22,11 @@ export function describeHeartbeats(cluster: OwnTestCluster, site: () => Site): v
       await post(site().operator, leases(SYSTEM_NAMESPACE), lease(LEADER_LEASE));
     });
 
-    it('is created and renewed by the daemon of its node', async () => {
+    it('is created, renewed and given up by the daemon of its node', async () => {
       await tryCreate(site().daemon2, heartbeatLeaseName('n2'));
       await renew(site().daemon1, heartbeatLeaseName('n1'));
+      const path = `${leases(SYSTEM_NAMESPACE)}/${heartbeatLeaseName('n1')}`;
+      await mergePatch(site().daemon1, path, { spec: { holderIdentity: null } });
     });
 
     it('is out of reach for every other daemon', async () => {

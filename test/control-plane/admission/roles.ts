@@ -1,4 +1,4 @@
-// The roles of operator/rbac: nothing more than what each needs.
+// The roles of rights/rbac: nothing more than what each needs.
 
 import { expect } from 'chai';
 import type { ApiAccess } from '#hack/control-plane/api-request.ts';

@@ -7,13 +7,13 @@ import { expect } from 'chai';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import { type ApiAccess, tokenAccess } from '#hack/control-plane/api-request.ts';
 import { nodeBoundToken, serviceAccountToken } from '#hack/control-plane/service-account-token.ts';
+import { REPOSITORY } from '#hack/repository.ts';
 import type { OwnTestCluster } from '../harness.ts';
 import { eventually, get, mergePatch, post, refused, remove, virtualMachine, virtualMachines } from './requests.ts';
 
-const ROOT = join(import.meta.dirname, '..', '..', '..');
 /** The folder of the admission policies. */
-export const ADMISSION = join(ROOT, 'operator/admission');
-const MANIFESTS = [join(ROOT, 'crds/manifests'), join(ROOT, 'operator/rbac'), ADMISSION];
+export const ADMISSION = join(REPOSITORY, 'rights/admission');
+const MANIFESTS = [join(REPOSITORY, 'crds/manifests'), join(REPOSITORY, 'rights/rbac'), ADMISSION];
 const AUTHORIZATION = 'rbac.authorization.k8s.io';
 const ROLE_BINDINGS = `/apis/${AUTHORIZATION}/v1/clusterrolebindings`;
 

@@ -1,6 +1,6 @@
 // What a user changes: a spec that needs a restart, the power state, and the end.
 import { expect } from 'chai';
-import { virsh } from '#hack/hypervisor-host/hosts.ts';
+import { virsh } from '#hack/hypervisor-host/host.ts';
 import type { SiteUnderTest } from '../../site/describe-site.ts';
 import { bootsOf, domainOf, domainsOn, hostOf, saidBy, untilSaid } from '../../site/guests.ts';
 import { guest, on } from '../../site/manifest.ts';

@@ -1,6 +1,6 @@
 // Guests that end by themselves: what is said of it, and what restartPolicy makes of it.
 import { expect } from 'chai';
-import { signalGuest } from '#hack/hypervisor-host/hosts.ts';
+import { signalGuest } from '#hack/hypervisor-host/faults.ts';
 import type { SiteUnderTest } from '../../site/describe-site.ts';
 import { hostOf, untilSaid } from '../../site/guests.ts';
 import { guest, on } from '../../site/manifest.ts';

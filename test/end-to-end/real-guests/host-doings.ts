@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { virsh } from '#hack/hypervisor-host/hosts.ts';
+import { virsh } from '#hack/hypervisor-host/host.ts';
 import type { SiteUnderTest } from '../../site/describe-site.ts';
 import { domainOf, hostOf, libvirtStateOf } from '../../site/guests.ts';
 import { guest, on } from '../../site/manifest.ts';

@@ -1,6 +1,6 @@
 // The end of everything that was declared, and of nothing else.
 import { expect } from 'chai';
-import { virsh } from '#hack/hypervisor-host/hosts.ts';
+import { virsh } from '#hack/hypervisor-host/host.ts';
 import type { SiteUnderTest } from '../../site/describe-site.ts';
 import { domainOf, domainsOn, hostOf } from '../../site/guests.ts';
 import { FOREIGN } from './names.ts';

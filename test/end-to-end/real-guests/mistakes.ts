@@ -1,6 +1,6 @@
 // What people get wrong: a manifest that cannot work, an object taken away by force, a machine forgotten.
 import { expect } from 'chai';
-import { virsh } from '#hack/hypervisor-host/hosts.ts';
+import { virsh } from '#hack/hypervisor-host/host.ts';
 import type { SiteUnderTest } from '../../site/describe-site.ts';
 import { bootsOf, domainOf, domainsOn, hostOf, libvirtStateOf } from '../../site/guests.ts';
 import { guest, on } from '../../site/manifest.ts';
@@ -27,6 +27,9 @@ export function describeMistakes(under: () => SiteUnderTest): void {
 
     it('a kernel that is not there is named, and the guest starts once the manifest is mended', async () => {
       const { user } = under();
+      // With another machine to go to it would be tried there after a while.
+      await user.changeHypervisor('hv2', { unschedulable: true });
+      await user.seesHypervisor('hv2', 'Schedulable', 'False');
       const made = guest(MISTAKEN, { ...on('hv1'), powerOff: { mode: 'Force' } });
       const boot = { kernel: { ...made.spec.boot?.kernel, image: 'no-such-kernel' } };
       await user.apply({ ...made, spec: { ...made.spec, boot } });
@@ -34,10 +37,14 @@ export function describeMistakes(under: () => SiteUnderTest): void {
       expect(readyOf(vm).message).to.match(
         /^hv1 could not start the guest: boot\.kernel\.image: no file 'no-such-kernel' in the boot directory/,
       );
-      expect(readyOf(vm).message).to.match(/ It is tried again, with growing pauses\.$/);
+      expect(readyOf(vm).message).to.match(
+        / It is tried again, with growing pauses\. Until it is stopped or deleted it holds 1 CPU and .* of memory on hv1\.$/,
+      );
       expect((await user.warnings(MISTAKEN)).join()).to.contain("no file 'no-such-kernel'");
       await user.apply(made);
       expect((await user.sees(MISTAKEN, 'Running')).status?.placement?.epoch).to.equal(1);
+      await user.changeHypervisor('hv2', { unschedulable: false });
+      await user.seesHypervisor('hv2', 'Schedulable', 'True');
     }).timeout(120_000);
 
     it('a cordoned machine keeps its guests and takes no other', async () => {

@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
-import { killLibvirt, releaseLibvirt, signalGuest } from '#hack/hypervisor-host/hosts.ts';
+import { killLibvirt, releaseLibvirt, signalGuest } from '#hack/hypervisor-host/faults.ts';
 import { askedByUsher, refusedOf } from '../../site/audit-log.ts';
 import type { SiteUnderTest } from '../../site/describe-site.ts';
 import { bootsOf, domainOf, domainsOn, hostOf } from '../../site/guests.ts';
@@ -120,7 +120,7 @@ export function describeOutages(under: () => SiteUnderTest): void {
       expect(driver.message).to.match(/^The driver libvirt has no connection and keeps trying: /);
       const vm = await user.sees(STEADY, 'Lost');
       expect(readyOf(vm).message).to.match(
-        /^The daemon of hv2 cannot reach its hypervisor since \S+Z\. The guest may be running; nothing is done to it\.$/,
+        /^The hypervisor of hv2 has not answered its daemon since \S+Z\. The guest may be running; nothing is done to it\.$/,
       );
       await answersPing();
       await releaseLibvirt(host());

@@ -17,7 +17,9 @@ export function describeRunning(under: () => SiteUnderTest): void {
       await user.apply(guest(STEADY, on('hv2')));
       const vm = await user.sees(STEADY, 'Running');
       expect(readyOf(vm)).to.include({ status: 'True', message: 'Running on hv2.' });
-      expect(conditionOf(vm, 'Placed').message).to.match(/^hv2 is preferred by the VM and has room: \d+ % of it/);
+      expect(conditionOf(vm, 'Placed').message).to.match(
+        /^hv2 is preferred by the VM and has room; with this VM 1 of \d+ CPUs and 128Mi of \S+ memory are assigned\.$/,
+      );
       expect(vm.status?.instance?.resources).to.deep.equal({ cpus: 1, memory: '128Mi' });
       expect(user.story(STEADY)).to.deep.equal(['Pending Pending', 'Starting Starting', 'Running Running']);
       expect(await user.warnings(STEADY)).to.deep.equal([]);

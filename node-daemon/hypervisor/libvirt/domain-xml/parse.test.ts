@@ -17,6 +17,12 @@ describe('reading our metadata back', () => {
     expect(parseMetadata(render(metadataElement(metadata, 'other')))).to.deep.equal(metadata);
   });
 
+  it('works where a character was lost, in what we wrote or in what somebody else did', () => {
+    const damaged = { ...metadata, payload: '{"note":"\uFFFD"}' };
+    expect(parseMetadata(render(metadataElement(damaged)))).to.deep.equal(damaged);
+    expect(parseMetadata(whole.replace('<name>', '<title>\uFFFD</title><name>'))).to.deep.equal(metadata);
+  });
+
   const foreign: Record<string, string> = {
     nothing: '',
     'no XML': 'hello',

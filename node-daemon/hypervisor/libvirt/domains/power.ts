@@ -1,10 +1,10 @@
 // Starting, asking to stop, pulling the plug. What is so already is no error: drivers of libvirt name it by different
 // numbers, so after any refusal the domain is looked at.
-import { DriverError, isDriverError } from '#node-daemon/hypervisor/errors.ts';
 import { type Ask, create, destroy, getState, shutdown } from '../rpc/domain-calls.ts';
 import { FAULT, isFault, LibvirtFault } from '../rpc/faults.ts';
 import { lookup } from './inventory.ts';
 import { powerStateOf } from './power-state.ts';
+import { explained } from './refused-start.ts';
 
 /** Rejects with NotFound, or with Failed where libvirt could not start it for whatever reason of its own. */
 export async function startDomain(ask: Ask, uuid: string): Promise<void> {
@@ -14,9 +14,7 @@ export async function startDomain(ask: Ask, uuid: string): Promise<void> {
     if (error instanceof LibvirtFault && (await isActive(ask, uuid)) === true) {
       return;
     }
-    throw isDriverError(error, 'Invalid', 'Unsupported', 'Conflict')
-      ? new DriverError('Failed', error.message, error)
-      : error;
+    throw error instanceof LibvirtFault ? await explained(ask, uuid, error) : error;
   }
 }
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { DriverError } from '#node-daemon/hypervisor/errors.ts';
-import { VirtualClock } from '#runtime/clock-virtual.ts';
+import { VirtualClock } from '#runtime/clock/virtual.ts';
 import { NotConnected } from '../rpc/session.ts';
 import { OpenStarts } from './starts.ts';
 

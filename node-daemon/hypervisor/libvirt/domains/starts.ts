@@ -1,7 +1,7 @@
 // Starts whose outcome is open. libvirt calls a domain off until its process is about to run, so "off" alone does not
 // mean that it will not run in a moment.
 import { isDriverError } from '#node-daemon/hypervisor/errors.ts';
-import type { Clock } from '#runtime/clock.ts';
+import type { Clock } from '#runtime/clock/clock.ts';
 import { NotConnected } from '../rpc/session.ts';
 
 /** A request that was sent and never answered is carried out within this, if it ever is. */

@@ -1,6 +1,6 @@
 // What is asked once and holds as long as the connection: kind, architecture, versions, and whether KVM works.
 import type { Capabilities } from '#node-daemon/hypervisor/driver.ts';
-import type { Clock } from '#runtime/clock.ts';
+import type { Clock } from '#runtime/clock/clock.ts';
 import type { DomainType } from '../domain-xml/domain-type.ts';
 import type { Ask } from '../rpc/domain-calls.ts';
 import { getCapabilities, getNodeHardware, getType, getVersions } from '../rpc/node-calls.ts';

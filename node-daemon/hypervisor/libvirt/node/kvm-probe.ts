@@ -4,16 +4,29 @@
 // instructions were executed. It takes under a second where KVM works.
 import { randomUUID } from 'node:crypto';
 import { isDriverError } from '#node-daemon/hypervisor/errors.ts';
-import type { Clock } from '#runtime/clock.ts';
+import type { Clock } from '#runtime/clock/clock.ts';
 import { element, render } from '../domain-xml/element.ts';
-import { type Ask, CREATE, createXml, destroy, lookupByUuid } from '../rpc/domain-calls.ts';
+import { type Ask, CREATE, createXml, destroy, listDomains, lookupByUuid } from '../rpc/domain-calls.ts';
 
 const PATIENCE_MS = 8_000;
 const LOOK_EVERY_MS = 100;
 export const PROBE_NAME_PREFIX = 'usher-kvm-probe-';
 
-/** Leaves nothing behind: the guest is transient, and libvirt destroys it with the connection if nobody else does. */
+/**
+ * Leaves nothing behind: the guest is transient, and libvirt destroys it with the connection if nobody else does. Where
+ * libvirtd itself was killed meanwhile it stays, and the next probe removes it.
+ */
 export async function kvmWorks(ask: Ask, clock: Clock): Promise<boolean> {
+  const leftovers = (await listDomains(ask)).filter(({ name }) => name.startsWith(PROBE_NAME_PREFIX));
+  try {
+    return await guestEnds(ask, clock);
+  } finally {
+    // Only now: had it been the probe of somebody else that is still under way, its sudden end would look like success.
+    await Promise.all(leftovers.map(({ uuid }) => destroy(ask, uuid).catch(() => {})));
+  }
+}
+
+async function guestEnds(ask: Ask, clock: Clock): Promise<boolean> {
   const uuid = randomUUID();
   try {
     await createXml(ask, probeXml(uuid), CREATE.autoDestroy);

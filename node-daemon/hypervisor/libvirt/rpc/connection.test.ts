@@ -2,8 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { DriverError, type DriverErrorReason } from '#node-daemon/hypervisor/errors.ts';
-import { systemClock } from '#runtime/clock-system.ts';
-import { VirtualClock } from '#runtime/clock-virtual.ts';
+import { systemClock } from '#runtime/clock/system.ts';
+import { VirtualClock } from '#runtime/clock/virtual.ts';
 import type { Connection } from './connection.ts';
 import { FakeLibvirtd, hyper } from './fake-libvirtd.ts';
 import { FAULT } from './faults.ts';
@@ -60,7 +60,7 @@ describe('a connection to libvirt', () => {
         throw FAULT.noSupport;
       },
       'Unsupported',
-      /cannot use libvirt \(qemu:\/\/\/system\) at .*sock: fault 3/,
+      /cannot use libvirt \(--libvirt-uri qemu:\/\/\/system, --libvirt-socket .*sock\): fault 3/,
     ],
   };
   for (const [what, [procedure, answer, reason, text]] of Object.entries(refused)) {
@@ -77,7 +77,9 @@ describe('a connection to libvirt', () => {
       openConnection({ socketPath: '/nowhere/sock', uri: 'x:///', timeoutMs: 1 }, systemClock),
     );
     expect(error).to.include({ reason: 'Unreachable' });
-    expect(error.message).to.contain('/nowhere/sock').and.to.contain('ENOENT');
+    expect(error.message)
+      .to.contain('--libvirt-socket /nowhere/sock')
+      .and.to.contain('there is no such socket; install');
   });
 
   it('is refused where the handshake is not answered in time', async () => {

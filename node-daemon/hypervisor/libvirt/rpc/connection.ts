@@ -1,7 +1,7 @@
 // One connection to libvirtd: calls out, replies and events in. All that can go wrong ends in a DriverError.
 import type { Socket } from 'node:net';
 import { DriverError } from '#node-daemon/hypervisor/errors.ts';
-import type { Clock } from '#runtime/clock.ts';
+import type { Clock } from '#runtime/clock/clock.ts';
 import { readFault } from './faults.ts';
 import { MAX_CALLS_IN_FLIGHT } from './limits.ts';
 import {

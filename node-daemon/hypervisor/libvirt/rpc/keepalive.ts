@@ -1,7 +1,7 @@
 // Notices a peer that is there and dead: a stopped libvirtd keeps its socket open for ever.
 
 import { DriverError } from '#node-daemon/hypervisor/errors.ts';
-import type { Clock } from '#runtime/clock.ts';
+import type { Clock } from '#runtime/clock/clock.ts';
 import type { Connection } from './connection.ts';
 
 const PING_EVERY_MS = 5_000;

@@ -18,6 +18,9 @@ export const MAX_NODE_STATS = 16;
 /** REMOTE_DOMAIN_INTERFACE_MAX and REMOTE_DOMAIN_IP_ADDR_MAX. */
 export const MAX_INTERFACES = 2048;
 
+/** REMOTE_NETWORK_DHCP_LEASES_MAX: leases of one network. */
+export const MAX_LEASES = 65_536;
+
 /** REMOTE_AUTH_TYPE_LIST_MAX. */
 export const MAX_AUTH_TYPES = 20;
 

@@ -1,7 +1,7 @@
 // From a path to a connection that may be used: socket, authentication, keepalive, hypervisor, version.
 import { createConnection, type Socket } from 'node:net';
 import { DriverError } from '#node-daemon/hypervisor/errors.ts';
-import type { Clock } from '#runtime/clock.ts';
+import type { Clock } from '#runtime/clock/clock.ts';
 import { Connection } from './connection.ts';
 import { keepAlive } from './keepalive.ts';
 import { MAX_AUTH_TYPES } from './limits.ts';
@@ -65,7 +65,7 @@ async function connectSocket({ socketPath, timeoutMs }: Endpoint, clock: Clock):
   try {
     return await new Promise((resolve, reject) => {
       socket.once('connect', () => resolve(socket));
-      socket.once('error', (error) => reject(unreachable(error.message)));
+      socket.once('error', (error) => reject(unreachable(socketFault(error))));
       clock.sleep(timeoutMs, settled.signal).then(
         () => reject(unreachable(`its socket accepted nobody within ${timeoutMs / 1000} s`)),
         () => {},
@@ -77,6 +77,16 @@ async function connectSocket({ socketPath, timeoutMs }: Endpoint, clock: Clock):
   } finally {
     settled.abort();
   }
+}
+
+const SOCKET_FAULTS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such socket; install and start libvirtd, or name its socket with --libvirt-socket',
+  ECONNREFUSED: 'nobody listens there; start libvirtd (systemctl start libvirtd)',
+  EACCES: 'this user may not connect; run the daemon as root',
+};
+
+function socketFault({ code = '', message }: NodeJS.ErrnoException): string {
+  return SOCKET_FAULTS[code] ?? message;
 }
 
 async function authenticate(connection: Connection, timeoutMs: number): Promise<void> {
@@ -110,7 +120,11 @@ export function versionText(version: number): string {
 function explained(error: unknown, { socketPath, uri }: Endpoint): DriverError {
   const reason = error instanceof DriverError && error.reason === 'Unsupported' ? 'Unsupported' : 'Unreachable';
   const detail = error instanceof Error ? error.message : String(error);
-  return new DriverError(reason, `cannot use libvirt (${uri}) at ${socketPath}: ${detail}`, error);
+  return new DriverError(
+    reason,
+    `cannot use libvirt (--libvirt-uri ${uri}, --libvirt-socket ${socketPath}): ${detail}`,
+    error,
+  );
 }
 
 function unreachable(detail: string): DriverError {

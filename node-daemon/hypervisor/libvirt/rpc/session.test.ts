@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { DriverError } from '#node-daemon/hypervisor/errors.ts';
-import { VirtualClock } from '#runtime/clock-virtual.ts';
+import { VirtualClock } from '#runtime/clock/virtual.ts';
 import { FakeLibvirtd, hyper } from './fake-libvirtd.ts';
 import { openConnection } from './open.ts';
 import { PROCEDURE } from './procedures.ts';

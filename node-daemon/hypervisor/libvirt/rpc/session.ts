@@ -1,8 +1,8 @@
 // A connection that comes back: opened when first needed, opened again with back-off whenever it is lost.
 
 import { DriverError } from '#node-daemon/hypervisor/errors.ts';
-import { backoff } from '#runtime/backoff.ts';
-import type { Clock, Random } from '#runtime/clock.ts';
+import { backoff } from '#runtime/clock/backoff.ts';
+import type { Clock, Random } from '#runtime/clock/clock.ts';
 import type { Caller, Connection } from './connection.ts';
 import type { XdrDecoder } from './xdr-decoder.ts';
 

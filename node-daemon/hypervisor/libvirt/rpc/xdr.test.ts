@@ -4,6 +4,7 @@ import { DriverError } from '#node-daemon/hypervisor/errors.ts';
 import { readEvent } from './event-calls.ts';
 import { readFault } from './faults.ts';
 import { MAX_STRING_BYTES } from './limits.ts';
+import { readLease } from './network-calls.ts';
 import { decodePacket, encodePacket, PacketFramer } from './packet.ts';
 import { EVENT_MESSAGE } from './procedures.ts';
 import { readDomain, readParameters, uuidBytes, writeDomain } from './values.ts';
@@ -71,6 +72,7 @@ describe('decoding bytes of unknown origin', () => {
     'a fault': readFault,
     'a lifecycle event': (decoder) => readEvent(EVENT_MESSAGE.lifecycle, decoder),
     'a metadata event': (decoder) => readEvent(EVENT_MESSAGE.metadataChange, decoder),
+    leases: (decoder) => decoder.list(65_536, () => readLease(decoder)),
     'a list of texts': (decoder) => decoder.list(2048, () => decoder.optional(() => decoder.string())),
   };
   /** Small numbers in big-endian words: lengths and counts that nearly fit. */

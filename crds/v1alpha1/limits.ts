@@ -1,0 +1,17 @@
+// How much the API takes of what programs tell and may have to cut: set by the schema, kept by whoever writes.
+
+export const limits = {
+  /** Characters of a sentence in a status; conditions have room for more. */
+  sentence: 1024,
+  /** Entries of status.transitions and status.decisions: the latest are kept. */
+  transitions: 16,
+  decisions: 16,
+  addresses: 32,
+  /** Characters of a value that is shown in status.pendingChanges. */
+  shownValue: 256,
+  /** Guests that a Hypervisor lists though nobody declared them, and characters of the name of one. */
+  unmanaged: 64,
+  unmanagedName: 253,
+  /** Characters of a version, of the hypervisor or of its daemon. */
+  version: 64,
+} as const;

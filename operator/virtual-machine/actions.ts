@@ -1,0 +1,36 @@
+// The vocabulary of the operator's plans for a VM.
+import type { Granted } from '#crds/v1alpha1/virtual-machine-status.ts';
+
+export type Action =
+  /** The decision on this generation. Until there are policies it is the built-in allow. */
+  | {
+      readonly kind: 'Grant';
+      readonly granted: Granted;
+      /** Modify: less was granted than was asked. */
+      readonly verdict: 'Allow' | 'Modify';
+      readonly reason: string;
+    }
+  /** A new permission to start, for one hypervisor. */
+  | {
+      readonly kind: 'Place';
+      readonly hypervisor: string;
+      readonly hypervisorUID: string;
+      readonly epoch: number;
+      /** How many others would have taken it. */
+      readonly alternatives: number;
+      readonly reason: string;
+    }
+  | { readonly kind: 'CannotPlace'; readonly code: string; readonly reason: string }
+  /** Its guest goes on with less than was asked. */
+  | { readonly kind: 'CannotGrow'; readonly code: string; readonly reason: string }
+  | { readonly kind: 'MarkReachable'; readonly reachable: boolean; readonly code: string; readonly reason: string }
+  /** Nobody else is there to show that it is being deleted. */
+  | { readonly kind: 'ShowDeletion'; readonly reason: string }
+  /** Lets the object go: no node can still run its guest. */
+  | { readonly kind: 'Finalize'; readonly reason: string };
+
+export interface Plan {
+  readonly actions: readonly Action[];
+  /** Look again after so many milliseconds even if nothing happens. */
+  readonly again?: number;
+}

@@ -1,0 +1,76 @@
+// `make bench`: measures, prints one line for each figure, and writes the same to build/bench.json. Arguments name the
+// measurements to make; without any, all are made. A goal that is missed is said and is no failure; a measurement that
+// could not be made is one.
+import { execFileSync } from 'node:child_process';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { cpus, totalmem } from 'node:os';
+import { REPOSITORY } from '#hack/repository.ts';
+import { measureDaemon } from './daemon.ts';
+import { type Found, figuresOf, lineOf } from './figures.ts';
+import { measureMemory } from './memory.ts';
+import { measurePaper } from './paper.ts';
+import { measureSpeed } from './speed.ts';
+import { measureTenGuests } from './ten-guests.ts';
+import { measureWrites } from './writes.ts';
+
+const MEASUREMENTS: Readonly<Record<string, () => Promise<Found>>> = {
+  speed: measureSpeed,
+  'ten-guests': measureTenGuests,
+  writes: measureWrites,
+  paper: measurePaper,
+  daemon: measureDaemon,
+  memory: measureMemory,
+};
+
+/**
+ * Time is measured with nothing beside it, and what keeps the machine busy is beside nothing. The others count writes,
+ * bytes and CPU time, mostly at rest.
+ */
+const STEPS = [['speed'], ['ten-guests'], ['writes', 'paper', 'daemon'], ['memory']];
+
+const began = new Date();
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => MEASUREMENTS[name] === undefined);
+if (unknown.length > 0)
+  throw new RangeError(`no measurement ${unknown.join(', ')}; there are ${Object.keys(MEASUREMENTS).join(', ')}`);
+
+const found: Found = {};
+const failed: string[] = [];
+for (const step of STEPS) await Promise.all(chosen(step).map(measure));
+await record();
+if (failed.length > 0) process.exitCode = 1;
+
+function chosen(names: readonly string[]): readonly string[] {
+  return wanted.length === 0 ? names : names.filter((name) => wanted.includes(name));
+}
+
+async function measure(name: string): Promise<void> {
+  tell(`measuring: ${name}`);
+  try {
+    const figures = (await MEASUREMENTS[name]?.()) ?? {};
+    Object.assign(found, figures);
+    for (const figure of figuresOf(figures)) process.stdout.write(`${lineOf(figure)}\n`);
+  } catch (error) {
+    failed.push(name);
+    tell(`${name} could not be measured: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  }
+}
+
+/** Not among the figures. */
+function tell(text: string): void {
+  process.stderr.write(`# ${text}\n`);
+}
+
+async function record(): Promise<void> {
+  await mkdir('build', { recursive: true });
+  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: REPOSITORY, encoding: 'utf8' }).trim();
+  const machine = {
+    cpus: cpus().length,
+    cpu: cpus()[0]?.model ?? '',
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    node: process.version,
+  };
+  const seconds = Math.round((Date.now() - began.getTime()) / 1000);
+  const report = { began: began.toISOString(), seconds, commit, machine, failed, figures: figuresOf(found) };
+  await writeFile('build/bench.json', `${JSON.stringify(report, undefined, 2)}\n`);
+}

@@ -1,0 +1,295 @@
+// What users, guests and hypervisors do to one VM, each of it a piece of a life in which somebody may die at every step.
+import { expect } from 'chai';
+import { findCondition } from '#crds/conditions.ts';
+import type { VirtualMachineSpec } from '#crds/v1alpha1/virtual-machine-spec.ts';
+import { uuidFor } from '#test/builders/uuid.ts';
+import type { Site } from './site.ts';
+import type { Scenario } from './sweep.ts';
+
+const ON_HV1 = { placement: { preferredHypervisors: ['hv1'] } };
+const ON_HV2 = { placement: { preferredHypervisors: ['hv2'] } };
+const BIGGER = { resources: { cpus: 2, memory: '2Gi' } };
+const PATIENCE_MS = 10_000;
+
+const DECIDE = ['mergePatch VirtualMachine'];
+const START = ['get VirtualMachine', 'define', 'start', 'observe', 'mergePatch VirtualMachine'];
+const STOP = ['get VirtualMachine', 'shutdown', 'observe', 'mergePatch VirtualMachine'];
+const REMOVE = ['get VirtualMachine', 'undefine', 'observe', 'mergePatch VirtualMachine'];
+const STARTED = ['hv1 started 1'];
+const STOPPED = [...STARTED, 'hv1 shutting down', 'hv1 shut down'];
+
+async function running(site: Site, spec: Partial<VirtualMachineSpec> = {}): Promise<void> {
+  await site.create('web', { ...ON_HV1, ...spec });
+  await site.clock.advance(PATIENCE_MS);
+  expect(await site.phaseOf('web')).to.equal('Running');
+}
+
+async function changed(site: Site, spec: object): Promise<void> {
+  await site.edit('web', spec);
+  await site.clock.advance(PATIENCE_MS);
+}
+
+async function stopped(site: Site): Promise<void> {
+  await running(site);
+  await changed(site, { powerState: 'Stopped' });
+  expect(await site.phaseOf('web')).to.equal('Stopped');
+}
+
+async function stubborn(site: Site, gracePeriodSeconds = 3): Promise<void> {
+  await running(site, { powerOff: { mode: 'GracefulThenForce', gracePeriodSeconds } });
+  site.host('hv1').behave(await site.uuidOf('web'), { ignoresShutdown: true });
+}
+
+async function stoppedFor(site: Site, milliseconds: number): Promise<void> {
+  await site.edit('web', { powerState: 'Stopped' });
+  await site.clock.advance(milliseconds);
+  await site.edit('web', { powerState: 'Running' });
+}
+
+const crash = async (site: Site) => site.crash(await site.uuidOf('web'));
+
+/** Phase, and status and reason of Ready. */
+function comesTo(...expected: readonly [phase: string, ready: 'True' | 'False', reason: string]) {
+  return async (site: Site) => {
+    const { status } = await site.machine('web');
+    const ready = findCondition(status?.conditions, 'Ready');
+    expect([status?.phase, ready?.status, ready?.reason]).to.deep.equal(expected);
+  };
+}
+
+const RUNS = comesTo('Running', 'True', 'Running');
+const RESTS = comesTo('Stopped', 'True', 'Stopped');
+
+async function isGone(site: Site): Promise<void> {
+  expect((await site.machines()).map(({ metadata }) => metadata.name)).to.deep.equal(['bystander']);
+}
+
+const births: readonly Scenario[] = [
+  {
+    title: 'is created',
+    act: async (site) => site.create('web', ON_HV1),
+    outcome: RUNS,
+    histories: [STARTED],
+    protocol: { operator: DECIDE, hv1: START },
+  },
+  {
+    title: 'is created where a start takes three seconds',
+    host: { startMilliseconds: 3_000 },
+    act: async (site) => site.create('web', ON_HV1),
+    outcome: RUNS,
+    histories: [STARTED],
+    protocol: { operator: DECIDE, hv1: ['define', 'start', 'mergePatch VirtualMachine', 'mergePatch VirtualMachine'] },
+  },
+  {
+    title: 'is created, and cannot be started at first',
+    act: async (site) => {
+      site.host('hv1').faults.order({ verb: 'start', outcome: 'Failed' });
+      await site.create('web', ON_HV1);
+    },
+    outcome: RUNS,
+    histories: [STARTED],
+    protocol: { operator: DECIDE, hv1: ['start', 'mergePatch VirtualMachine', 'start', 'mergePatch VirtualMachine'] },
+  },
+  {
+    title: 'is created, and the answer to its start is lost',
+    act: async (site) => {
+      site.host('hv1').faults.order({ verb: 'start', outcome: 'Timeout', takesEffect: true });
+      await site.create('web', ON_HV1);
+    },
+    outcome: RUNS,
+    histories: [STARTED],
+    protocol: { operator: DECIDE, hv1: START },
+  },
+  {
+    title: 'is created, and refused by the hypervisor chosen first',
+    given: async (site) => {
+      site.host('hv1').createForeign({ uuid: uuidFor('squatter'), name: 'team.web', running: false });
+    },
+    act: async (site) => site.create('web', ON_HV1),
+    outcome: RUNS,
+    histories: [['hv2 started 2']],
+    protocol: { operator: [...DECIDE, ...DECIDE], hv1: ['define', 'mergePatch VirtualMachine'], hv2: START },
+  },
+];
+
+const changes: readonly Scenario[] = [
+  {
+    title: 'is edited in a way that takes effect at once',
+    given: running,
+    act: async (site) => site.edit('web', { restartPolicy: 'Always' }),
+    outcome: RUNS,
+    histories: [STARTED],
+    protocol: { operator: DECIDE, hv1: ['observe', 'mergePatch VirtualMachine'] },
+  },
+  {
+    title: 'is edited in a way that needs a restart',
+    given: running,
+    act: async (site) => site.edit('web', BIGGER),
+    outcome: async (site) => {
+      await comesTo('Running', 'False', 'RestartRequired')(site);
+      const pending = (await site.machine('web')).status?.pendingChanges?.map(({ field }) => field);
+      expect(pending).to.deep.equal(['spec.resources.cpus', 'spec.resources.memory']);
+    },
+    histories: [STARTED],
+    protocol: { operator: DECIDE, hv1: ['observe', 'mergePatch VirtualMachine'] },
+  },
+  {
+    title: 'is stopped',
+    given: running,
+    act: async (site) => site.edit('web', { powerState: 'Stopped' }),
+    outcome: RESTS,
+    histories: [STOPPED],
+    protocol: { operator: DECIDE, hv1: STOP },
+  },
+  {
+    title: 'is stopped, and does not listen',
+    given: stubborn,
+    act: async (site) => site.edit('web', { powerState: 'Stopped' }),
+    outcome: RESTS,
+    histories: [[...STARTED, 'hv1 destroyed']],
+    protocol: { operator: DECIDE, hv1: ['shutdown', 'destroy', 'mergePatch VirtualMachine'] },
+  },
+  {
+    title: 'is started again',
+    given: stopped,
+    act: async (site) => site.edit('web', { powerState: 'Running' }),
+    outcome: RUNS,
+    histories: [[...STOPPED, 'hv1 started 2']],
+    protocol: { operator: DECIDE, hv1: START },
+  },
+  {
+    title: 'is started again elsewhere, with what was changed meanwhile',
+    given: async (site) => {
+      await running(site);
+      await changed(site, BIGGER);
+      await changed(site, { powerState: 'Stopped', ...ON_HV2 });
+    },
+    act: async (site) => site.edit('web', { powerState: 'Running' }),
+    outcome: async (site) => {
+      await RUNS(site);
+      expect((await site.machine('web')).status?.instance?.resources).to.deep.equal(BIGGER.resources);
+    },
+    histories: [[...STOPPED, 'hv1 undefined', 'hv2 started 2']],
+    protocol: { operator: DECIDE, hv1: ['get VirtualMachine', 'undefine'], hv2: START },
+  },
+  {
+    title: 'is stopped, and wanted again before it has obeyed',
+    host: { shutdownMilliseconds: 4_000 },
+    given: running,
+    act: async (site) => stoppedFor(site, 1_000),
+    outcome: RUNS,
+    histories: [[...STOPPED, 'hv1 started 2'], STARTED],
+    protocol: { operator: [...DECIDE, ...DECIDE, ...DECIDE], hv1: [...STOP, ...START] },
+  },
+  {
+    title: 'is stopped, and wanted again when it was told that it is stopping',
+    host: { shutdownMilliseconds: 4_000 },
+    given: running,
+    act: async (site) => stoppedFor(site, 3_000),
+    outcome: RUNS,
+    histories: [[...STOPPED, 'hv1 started 2'], STARTED],
+    protocol: { operator: [...DECIDE, ...DECIDE, ...DECIDE], hv1: [...STOP, ...STOP.slice(-1), ...START] },
+  },
+  {
+    title: 'is stopped, and wanted again, and obeys without a sign',
+    given: async (site) => stubborn(site, 30),
+    act: async (site) => {
+      await stoppedFor(site, 1_000);
+      await site.clock.advance(1_000);
+      const asked = site.host('hv1').log.count('shutdown') > 0;
+      if (asked) site.host('hv1').powerOffFromInside(await site.uuidOf('web'));
+    },
+    outcome: RUNS,
+    histories: [[...STARTED, 'hv1 shut down', 'hv1 started 2'], STARTED],
+    protocol: { operator: [...DECIDE, ...DECIDE, ...DECIDE], hv1: [...STOP, ...START] },
+  },
+];
+
+const ends: readonly Scenario[] = [
+  {
+    title: 'is deleted',
+    given: running,
+    act: async (site) => site.delete('web'),
+    outcome: isGone,
+    histories: [[...STOPPED, 'hv1 undefined']],
+    protocol: { operator: DECIDE, hv1: ['get VirtualMachine', 'shutdown', ...REMOVE] },
+  },
+  {
+    title: 'is deleted, and does not listen',
+    given: stubborn,
+    act: async (site) => site.delete('web'),
+    outcome: isGone,
+    histories: [[...STARTED, 'hv1 destroyed', 'hv1 undefined']],
+    protocol: { operator: DECIDE, hv1: ['shutdown', 'destroy', 'undefine', 'observe', 'mergePatch VirtualMachine'] },
+  },
+  {
+    title: 'is deleted while it is being started',
+    host: { startMilliseconds: 3_000 },
+    act: async (site) => {
+      await site.create('web', ON_HV1);
+      await site.clock.advance(1_000);
+      await site.delete('web');
+    },
+    outcome: isGone,
+    histories: [[...STOPPED, 'hv1 undefined'], ['hv1 undefined'], []],
+    protocol: { operator: [...DECIDE, ...DECIDE], hv1: ['define', 'start', 'shutdown', ...REMOVE] },
+  },
+  {
+    title: 'is deleted after it was stopped',
+    given: stopped,
+    act: async (site) => site.delete('web'),
+    outcome: isGone,
+    histories: [[...STOPPED, 'hv1 undefined']],
+    protocol: { operator: DECIDE, hv1: REMOVE },
+  },
+  {
+    title: 'crashes, and is restarted by its restartPolicy',
+    given: running,
+    act: crash,
+    outcome: RUNS,
+    histories: [[...STARTED, 'hv1 crashed', 'hv1 started 1']],
+    protocol: { hv1: ['mergePatch VirtualMachine', ...START] },
+  },
+  {
+    title: 'crashes, and is not restarted by its restartPolicy',
+    given: async (site) => running(site, { restartPolicy: 'Never' }),
+    act: crash,
+    outcome: comesTo('Failed', 'False', 'Crashed'),
+    histories: [[...STARTED, 'hv1 crashed']],
+    protocol: { hv1: ['observe', 'mergePatch VirtualMachine'] },
+  },
+  {
+    title: 'powers itself off, and is not restarted by its restartPolicy',
+    given: running,
+    act: async (site) => site.host('hv1').powerOffFromInside(await site.uuidOf('web')),
+    outcome: comesTo('Stopped', 'False', 'StoppedByGuest'),
+    histories: [[...STARTED, 'hv1 shut down']],
+    protocol: { hv1: ['observe', 'mergePatch VirtualMachine'] },
+  },
+  {
+    title: 'powers itself off, and is restarted by its restartPolicy',
+    given: async (site) => running(site, { restartPolicy: 'Always' }),
+    act: async (site) => site.host('hv1').powerOffFromInside(await site.uuidOf('web')),
+    outcome: RUNS,
+    histories: [[...STARTED, 'hv1 shut down', 'hv1 started 1']],
+    protocol: { hv1: ['mergePatch VirtualMachine', ...START] },
+  },
+  {
+    title: 'is destroyed by somebody, and held by its recovery',
+    given: running,
+    act: async (site) => site.host('hv1').destroyBehindOurBack(await site.uuidOf('web')),
+    outcome: comesTo('Missing', 'False', 'Missing'),
+    histories: [[...STARTED, 'hv1 destroyed']],
+    protocol: { hv1: ['observe', 'mergePatch VirtualMachine'] },
+  },
+  {
+    title: 'is destroyed by somebody, and recreated by its recovery',
+    given: async (site) => running(site, { recovery: { onMissing: 'Recreate' } }),
+    act: async (site) => site.host('hv1').destroyBehindOurBack(await site.uuidOf('web')),
+    outcome: RUNS,
+    histories: [[...STARTED, 'hv1 destroyed', 'hv1 started 1']],
+    protocol: { hv1: ['mergePatch VirtualMachine', ...START] },
+  },
+];
+
+export const scenarios: readonly Scenario[] = [...births, ...changes, ...ends];

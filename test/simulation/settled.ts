@@ -1,0 +1,50 @@
+// What must be so once everything works again and has had time.
+import { expect } from 'chai';
+import { findCondition } from '#crds/conditions.ts';
+import { NOT_OURS } from '#crds/derive/verdict.ts';
+import { hypervisorResource } from '#crds/v1alpha1/kinds.ts';
+import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
+import type { Site } from './site.ts';
+
+/** What a VM says of itself is so, and nobody could do better by himself. */
+export function expectTrue(site: Site, vm: VirtualMachine): void {
+  const { metadata, spec, status } = vm;
+  const ready = findCondition(status?.conditions, 'Ready');
+  const words = `${metadata.name}: ${status?.phase} ${ready?.reason}`;
+  const runs = site.runningOn(metadata.uid);
+  expect(metadata.deletionTimestamp, words).to.equal(undefined);
+  expect(status?.granted?.generation, words).to.equal(metadata.generation);
+  expect(ready?.reason, words).not.to.equal(NOT_OURS);
+  if (spec.powerState === 'Stopped')
+    expect([status?.phase, ready?.status, runs], words).to.deep.equal(['Stopped', 'True', []]);
+  else if (status?.phase === 'Running') expect(runs, words).to.deep.equal([status.placement?.hypervisor]);
+  else {
+    expect(runs, words).to.deep.equal([]);
+    const held = [
+      'Missing',
+      'StoppedByGuest',
+      'Completed',
+      'Crashed',
+      'HostRebooted',
+      'TooFewCpus',
+      'TooLittleMemory',
+      'NoneFits',
+    ];
+    expect(ready?.reason, words).to.be.oneOf(held);
+  }
+}
+
+/** Every guest of ours is declared, or off and reported: its VM was deleted after it had ended and while nobody could be asked. */
+export async function expectNoOrphan(site: Site, machines: readonly VirtualMachine[]): Promise<void> {
+  const declared = new Set(machines.map(({ metadata }) => metadata.uid));
+  for (const [name, host] of site.hosts) {
+    const { status } = await site.user.get(hypervisorResource, { name });
+    const undeclared = host.machine
+      .list()
+      .filter(({ uuid, metadata }) => metadata !== undefined && !declared.has(uuid));
+    for (const { uuid, powerState } of undeclared) {
+      const reported = status?.unmanaged?.find((guest) => guest.uuid === uuid)?.reason;
+      expect([powerState, reported], `${uuid} on ${name}`).to.deep.equal(['ShutOff', 'Orphaned']);
+    }
+  }
+}

@@ -1,0 +1,168 @@
+// What really happens to the guests, whatever is told of it, and what of it nobody asked for.
+import { isDeepStrictEqual } from 'node:util';
+import { epochIsOver } from '#crds/derive/epoch.ts';
+import { instanceUuid } from '#crds/derive/signed-payload.ts';
+import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
+import type { InstanceState } from '#crds/v1alpha1/virtual-machine-status.ts';
+import type { DomainMetadata, DriverEvent } from '#node-daemon/hypervisor/driver.ts';
+import type { SimulatedHost } from '#node-daemon/hypervisor/simulated/host.ts';
+import type { AdmissionRequest } from '#runtime/kube/memory/kind-model.ts';
+import type { Onlooker } from './life.ts';
+
+/** What somebody decided on may be this old: a call takes its time. */
+const RECENTLY_MS = 100;
+/** Who is asked to stop and ends within this time has obeyed. */
+const OBEDIENCE_MS = 5_000;
+
+export interface Happening {
+  readonly at: number;
+  readonly host: string;
+  readonly uuid: string;
+  /** In the words of the hypervisor: "started", "shut down", "crashed", "undefined". */
+  readonly what: string;
+  /** Under which the guest was started or defined last. */
+  readonly epoch: number | undefined;
+}
+
+export interface WitnessOptions {
+  readonly hosts: ReadonlyMap<string, SimulatedHost>;
+  /** What the daemon of a host calls it. */
+  readonly nodeOf: (host: string) => string;
+  readonly now: () => number;
+  /** As the API server has them. */
+  readonly machines: () => readonly VirtualMachine[];
+  /** Takes a broken promise, in words. */
+  readonly report: (fault: string) => void;
+  /** Called after everything that happens to a guest. */
+  readonly happened: () => void;
+}
+
+export class Witness {
+  readonly happenings: Happening[] = [];
+  readonly #options: WitnessOptions;
+  /** uid → what was declared before, and until when. */
+  readonly #before = new Map<string, { readonly vm: VirtualMachine; readonly until: number }>();
+  /** By host and uuid: when a daemon asked last for a start, or for an end. */
+  readonly #askedToStart = new Set<string>();
+  readonly #askedToEnd = new Map<string, number>();
+  /** By uuid: the last start by a daemon; `obeyed` once the guest has ended because a daemon wanted it to. */
+  readonly #starts = new Map<string, { readonly epoch: number | undefined; obeyed: boolean }>();
+
+  constructor(options: WitnessOptions) {
+    this.#options = options;
+    for (const [name, { events }] of options.hosts) {
+      events.witness = (event) => {
+        if (event.kind === 'Changed') this.#happened(name, event);
+      };
+    }
+  }
+
+  /** Of what a daemon asks of its hypervisor. */
+  onlooker(host: string): Onlooker {
+    return {
+      calling: (verb, uuid) => this.#calling(host, verb, uuid),
+      called: () => this.#options.happened(),
+    };
+  }
+
+  #calling(host: string, verb: string, uuid: string): void {
+    const { now, report, nodeOf } = this.#options;
+    const key = `${host}/${uuid}`;
+    if (verb === 'start') this.#askedToStart.add(key);
+    if (verb === 'shutdown' || verb === 'destroy') this.#askedToEnd.set(key, now());
+    const vm = this.#options.machines().find((one) => instanceUuid(one) === uuid);
+    if (vm === undefined) return report(`${host} was asked to ${verb} a guest that nobody declares`);
+    const before = this.#before.get(vm.metadata.uid);
+    const grounds = before !== undefined && now() <= before.until ? [vm, before.vm] : [vm];
+    if (!grounds.some((one) => isDeclared(one, nodeOf(host), verb))) {
+      report(`${host} was asked to ${verb} ${vm.metadata.name}, which nobody asked for`);
+    }
+  }
+
+  #happened(host: string, { uuid, detail: what }: Extract<DriverEvent, { kind: 'Changed' }>): void {
+    const { now, hosts, happened } = this.#options;
+    const guest = hosts.get(host)?.machine.guests.find(uuid);
+    const epoch = permissionOf(guest?.metadata);
+    this.happenings.push({ at: now(), host, uuid, what, epoch });
+    if (what === 'started') this.#started(host, uuid, epoch);
+    else if (guest?.power.kind === 'Off') this.#ended(host, uuid, what);
+    happened();
+  }
+
+  #started(host: string, uuid: string, epoch: number | undefined): void {
+    if (!this.#askedToStart.delete(`${host}/${uuid}`)) return;
+    const previous = this.#starts.get(uuid);
+    if (previous?.epoch === epoch && previous?.obeyed === true) {
+      this.#options.report(`${uuid} was started a second time under epoch ${epoch}, after it had been stopped`);
+    }
+    this.#starts.set(uuid, { epoch, obeyed: false });
+  }
+
+  #ended(host: string, uuid: string, what: string): void {
+    const start = this.#starts.get(uuid);
+    const askedAt = this.#askedToEnd.get(`${host}/${uuid}`);
+    if (start === undefined || askedAt === undefined || what === 'crashed') return;
+    start.obeyed = this.#options.now() - askedAt <= OBEDIENCE_MS;
+  }
+
+  /** Before a VirtualMachine is stored. */
+  wrote(vm: VirtualMachine, { user, old, verb }: AdmissionRequest<VirtualMachine>): void {
+    if (old === undefined) return;
+    if (verb === 'delete' || !isDeepStrictEqual(old.spec, vm.spec)) {
+      this.#before.set(vm.metadata.uid, { vm: old, until: this.#options.now() + RECENTLY_MS });
+    }
+    const { instance } = vm.status ?? {};
+    if (instance === undefined || isDeepStrictEqual(instance, old.status?.instance)) return;
+    const seen = this.#seenOn(user, instanceUuid(vm));
+    if (!seen.includes(instance.powerState)) {
+      this.#options.report(
+        `${user} told that ${vm.metadata.name} is ${instance.powerState}, where it could be ${seen.join(' or ')}`,
+      );
+    }
+  }
+
+  /** What may truthfully be said of a guest by the daemon of this node. */
+  #seenOn(node: string, uuid: string): readonly InstanceState[] {
+    const hosts = [...this.#options.hosts].filter(([name]) => this.#options.nodeOf(name) === node);
+    return hosts.flatMap(([name, host]) => {
+      const guest = host.machine.guests.find(uuid);
+      if (guest === undefined) return [...OFF, 'Absent' as const, ...this.#justEnded(name, uuid)];
+      if (guest.metadata === undefined) return [...OFF, ...UP, 'Absent' as const];
+      return guest.power.kind === 'Off' ? [...OFF, ...this.#justEnded(name, uuid)] : UP;
+    });
+  }
+
+  #justEnded(host: string, uuid: string): readonly InstanceState[] {
+    const last = this.happenings.findLast((one) => one.host === host && one.uuid === uuid);
+    return last !== undefined && this.#options.now() - last.at <= RECENTLY_MS ? UP : [];
+  }
+}
+
+const UP = ['Starting', 'Running', 'Paused', 'Stopping'] as const;
+const OFF = ['Starting', 'Stopped', 'Refused', 'Crashed', 'Missing'] as const;
+
+/** The epoch in what the operator signed: the domain itself bears the former one until it runs. */
+function permissionOf(metadata: DomainMetadata | undefined): number | undefined {
+  return metadata === undefined ? undefined : (JSON.parse(metadata.payload) as { epoch: number }).epoch;
+}
+
+/** Whether what is declared and granted is ground enough for this. */
+function isDeclared({ metadata, spec, status }: VirtualMachine, node: string, verb: string): boolean {
+  const { placement, granted } = status ?? {};
+  const here = placement?.hypervisor === node;
+  const deleted = metadata.deletionTimestamp !== undefined;
+  switch (verb) {
+    case 'define':
+    case 'start': {
+      const wanted = spec.powerState === 'Running' && granted?.powerState === 'Running' && !deleted;
+      return here && wanted && granted.generation === metadata.generation && !epochIsOver(status);
+    }
+    case 'shutdown':
+    case 'destroy':
+      return !here || deleted || spec.powerState === 'Stopped';
+    case 'undefine':
+      return !here || deleted;
+    default:
+      return here;
+  }
+}
