@@ -40,8 +40,8 @@ export interface WitnessOptions {
 export class Witness {
   readonly happenings: Happening[] = [];
   readonly #options: WitnessOptions;
-  /** uid → what was declared before, and until when. */
-  readonly #before = new Map<string, { readonly vm: VirtualMachine; readonly until: number }>();
+  /** uid → what was declared before, newest last, and until when each was it. */
+  readonly #before = new Map<string, { readonly vm: VirtualMachine; readonly until: number }[]>();
   /** By host and uuid: when a daemon asked last for a start, or for an end. */
   readonly #askedToStart = new Set<string>();
   readonly #askedToEnd = new Map<string, number>();
@@ -72,11 +72,16 @@ export class Witness {
     if (verb === 'shutdown' || verb === 'destroy') this.#askedToEnd.set(key, now());
     const vm = this.#options.machines().find((one) => instanceUuid(one) === uuid);
     if (vm === undefined) return report(`${host} was asked to ${verb} a guest that nobody declares`);
-    const before = this.#before.get(vm.metadata.uid);
-    const grounds = before !== undefined && now() <= before.until ? [vm, before.vm] : [vm];
+    const grounds = [vm, ...this.#declaredJustNow(vm.metadata.uid)];
     if (!grounds.some((one) => isDeclared(one, nodeOf(host), verb))) {
       report(`${host} was asked to ${verb} ${vm.metadata.name}, which nobody asked for`);
     }
+  }
+
+  /** People may change their minds several times while one call is on its way. */
+  #declaredJustNow(uid: string): VirtualMachine[] {
+    const before = this.#before.get(uid) ?? [];
+    return before.filter(({ until }) => this.#options.now() - until <= RECENTLY_MS).map(({ vm }) => vm);
   }
 
   #happened(host: string, { uuid, detail: what }: Extract<DriverEvent, { kind: 'Changed' }>): void {
@@ -109,7 +114,8 @@ export class Witness {
   wrote(vm: VirtualMachine, { user, old, verb }: AdmissionRequest<VirtualMachine>): void {
     if (old === undefined) return;
     if (verb === 'delete' || !isDeepStrictEqual(old.spec, vm.spec)) {
-      this.#before.set(vm.metadata.uid, { vm: old, until: this.#options.now() + RECENTLY_MS });
+      const { uid } = vm.metadata;
+      this.#before.set(uid, [...(this.#before.get(uid) ?? []), { vm: old, until: this.#options.now() }]);
     }
     const { instance } = vm.status ?? {};
     if (instance === undefined || isDeepStrictEqual(instance, old.status?.instance)) return;
