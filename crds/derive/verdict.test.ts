@@ -25,7 +25,8 @@ interface Given {
   instance?: InstanceState;
   instanceEpoch?: number;
   ended?: LastTermination['reason'];
-  notOurs?: boolean;
+  /** Reason of Provisioned. */
+  obstacle?: 'NotOurs' | 'StateUnknown' | 'StopFailed';
   silent?: boolean;
   denied?: boolean;
   unplaceable?: boolean;
@@ -44,7 +45,7 @@ function statusOf(given: Given): VirtualMachineStatus {
     ...(given.denied ? [condition('Authorized', 'False', 'Denied.')] : []),
     ...(given.unplaceable ? [condition('Placed', 'False', 'No room.')] : []),
     ...(given.resizePending ? [condition('ResizePending', 'True', 'No room to grow.')] : []),
-    ...(given.notOurs ? [{ ...condition('Provisioned', 'False', 'Not ours.'), reason: 'NotOurs' }] : []),
+    ...(given.obstacle ? [{ ...condition('Provisioned', 'False', 'It is so.'), reason: given.obstacle }] : []),
   ];
   return {
     conditions,
@@ -249,7 +250,7 @@ const table: [string, Given, string, boolean, string, string][] = [
   ],
   [
     'declared stopped, its guest not ours any more',
-    { powerState: 'Stopped', instance: 'Running', notOurs: true },
+    { powerState: 'Stopped', instance: 'Running', obstacle: 'NotOurs' },
     'Stopping',
     false,
     'Stalled',
@@ -257,11 +258,35 @@ const table: [string, Given, string, boolean, string, string][] = [
   ],
   [
     'deleted, its guest not ours any more',
-    { deleting: true, instance: 'Running', notOurs: true },
+    { deleting: true, instance: 'Running', obstacle: 'NotOurs' },
     'Terminating',
     false,
     'Stalled',
     'NotOurs',
+  ],
+  [
+    'deleted, its guest cannot be switched off',
+    { deleting: true, instance: 'Stopping', obstacle: 'StopFailed' },
+    'Terminating',
+    false,
+    'Stalled',
+    'StopFailed',
+  ],
+  [
+    'running when it was seen last, its state not known',
+    { instance: 'Running', obstacle: 'StateUnknown' },
+    'Running',
+    false,
+    'Stalled',
+    'StateUnknown',
+  ],
+  [
+    'never seen running, its state not known',
+    { instance: 'Starting', obstacle: 'StateUnknown' },
+    'Starting',
+    false,
+    'Stalled',
+    'StateUnknown',
   ],
   ['missing, Hold', { instance: 'Missing', ended: 'Vanished' }, 'Missing', false, 'Stalled', 'Missing'],
   [

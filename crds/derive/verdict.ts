@@ -2,7 +2,7 @@
 // operator and daemon, use this and nothing else, so that they can never disagree. docs/spec holds it as a table.
 import { findCondition, isConditionFalse } from '#crds/conditions.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
-import type { Instance, Phase, VirtualMachineStatus } from '#crds/v1alpha1/virtual-machine-status.ts';
+import type { Instance, InstanceState, Phase, VirtualMachineStatus } from '#crds/v1alpha1/virtual-machine-status.ts';
 import { currentInstance, epochIsOver } from './epoch.ts';
 import { startsAgain } from './starts-again.ts';
 
@@ -24,13 +24,29 @@ interface Facts {
   readonly hypervisor: string;
 }
 
-/** Reason of Provisioned where a guest bears the VM's uuid and nothing else of ours. */
+// Reasons of Provisioned for which nothing can be done to the guest, whatever is asked, before a person has helped:
+/** It bears the VM's uuid and nothing else of ours. */
 export const NOT_OURS = 'NotOurs';
+/** The hypervisor itself does not know whether it runs, and has not for a while. */
+export const STATE_UNKNOWN = 'StateUnknown';
+/** The hypervisor could not even pull its plug. */
+export const STOP_FAILED = 'StopFailed';
+
+const obstacles: ReadonlySet<string> = new Set([NOT_OURS, STATE_UNKNOWN, STOP_FAILED]);
 
 type Check = (facts: Facts) => Verdict | undefined;
 
 /** Read as a checklist: the first that answers wins. */
-const checks: readonly Check[] = [terminating, lost, undecided, denied, declaredStopped, notPlaced, byInstance];
+const checks: readonly Check[] = [
+  terminating,
+  lost,
+  undecided,
+  denied,
+  declaredStopped,
+  notPlaced,
+  stateUnknown,
+  byInstance,
+];
 
 /** Pure and total. `status` is the VM's status as it is about to be written. */
 export function verdictOf(vm: VirtualMachine, status: VirtualMachineStatus): Verdict {
@@ -67,10 +83,10 @@ function unreachable(status: VirtualMachineStatus): string | undefined {
   return findCondition(status.conditions, 'HypervisorReachable')?.message;
 }
 
-/** Why the daemon does nothing to the guest whatever is asked. */
-function leftAlone({ status, instance }: Facts): string | undefined {
+/** Why the daemon can do nothing to the guest whatever is asked. */
+function obstacleTo({ status, instance }: Facts): { reason: string; message: string } | undefined {
   const provisioned = findCondition(status.conditions, 'Provisioned');
-  return instance !== undefined && provisioned?.reason === NOT_OURS ? provisioned.message : undefined;
+  return instance !== undefined && obstacles.has(provisioned?.reason ?? '') ? provisioned : undefined;
 }
 
 function terminating(facts: Facts): Verdict | undefined {
@@ -88,8 +104,8 @@ function terminating(facts: Facts): Verdict | undefined {
       `Cannot be removed before its guest is known to be gone. ${silence}`,
     );
   }
-  const alone = leftAlone(facts);
-  if (alone !== undefined) return stalled('Terminating', NOT_OURS, alone);
+  const obstacle = obstacleTo(facts);
+  if (obstacle !== undefined) return stalled('Terminating', obstacle.reason, obstacle.message);
   return reconciling('Terminating', 'Terminating', `Waiting for ${hypervisor} to stop and remove the guest.`);
 }
 
@@ -115,8 +131,8 @@ function declaredStopped(facts: Facts): Verdict | undefined {
   const { status, instance, hypervisor } = facts;
   if (status.granted?.powerState !== 'Stopped') return undefined;
   if (epochIsOver(status)) return settled('Stopped', 'Stopped', 'Stopped, as declared.');
-  const alone = leftAlone(facts);
-  if (alone !== undefined) return stalled('Stopping', NOT_OURS, alone);
+  const obstacle = obstacleTo(facts);
+  if (obstacle !== undefined) return stalled('Stopping', obstacle.reason, obstacle.message);
   const seen = instance === undefined ? 'has not reported yet' : `reports the guest ${instance.powerState}`;
   return reconciling('Stopping', 'Stopping', `Waiting for ${hypervisor} to stop the guest; it ${seen}.`);
 }
@@ -131,6 +147,20 @@ function notPlaced({ status, instance }: Facts): Verdict | undefined {
   const refusal = findCondition(status.conditions, 'Provisioned')?.message ?? 'The hypervisor refused the guest.';
   return reconciling('Scheduling', 'Refused', `${refusal} Another hypervisor is looked for.`);
 }
+
+/** It goes by what was seen last, and is not Ready: that may no longer be so. */
+function stateUnknown(facts: Facts): Verdict | undefined {
+  const obstacle = obstacleTo(facts);
+  if (obstacle?.reason !== STATE_UNKNOWN) return undefined;
+  const phase = phaseWhileUnknown[facts.instance?.powerState ?? 'Starting'] ?? 'Starting';
+  return stalled(phase, STATE_UNKNOWN, obstacle.message);
+}
+
+const phaseWhileUnknown: Readonly<Partial<Record<InstanceState, Phase>>> = {
+  Running: 'Running',
+  Paused: 'Paused',
+  Stopping: 'Stopping',
+};
 
 function byInstance(facts: Facts): Verdict | undefined {
   const { instance, hypervisor } = facts;

@@ -33,6 +33,19 @@ export async function forgetUnfinishedStarts(host: HypervisorHost): Promise<void
   await releaseLibvirt(host);
 }
 
+/** The guest as libvirtd leaves it that was killed in the middle of its start: no process, and "starting up" for ever. */
+export async function leaveStartUnfinished(host: HypervisorHost, domain: string): Promise<void> {
+  const state = join(host.directory, 'run', 'qemu', `${domain}.xml`);
+  await killLibvirt(host, 'stays away');
+  await signalGuest(host, domain, 'KILL');
+  const running = await readFile(state, 'utf8');
+  await writeFile(
+    state,
+    running.replace(/<domstatus [^>]*>/, "<domstatus state='paused' reason='starting up' pid='0'>"),
+  );
+  await releaseLibvirt(host);
+}
+
 /** STOP and CONT make it hang and go on. */
 export async function signalLibvirt(host: HypervisorHost, signal: 'KILL' | 'STOP' | 'CONT'): Promise<void> {
   const pid = (await readFile(join(host.directory, 'run', 'libvirtd.pid'), 'utf8')).trim();

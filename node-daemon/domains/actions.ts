@@ -32,6 +32,11 @@ export interface Report {
   readonly fault?: { readonly code: string; readonly reason: string };
 }
 
+/** Whether it tells of an end that does not end the permission: the guest is or may be started again here. */
+export function isEndMidway({ termination, powerState }: Report): boolean {
+  return termination !== undefined && powerState !== 'Stopped' && powerState !== 'Absent';
+}
+
 export type Plan =
   /** Read the object itself, then plan again: a cache is no ground for doing anything to a guest. */
   | { readonly kind: 'Verify'; readonly reason: string }

@@ -7,7 +7,7 @@ import { DriverError, type DriverErrorReason, isDriverError } from '../hyperviso
 import type { Step } from './actions.ts';
 import type { DomainContext } from './context.ts';
 import { definitionOf } from './definition.ts';
-import { rememberAsked, rememberFailedStart, rememberForced, rememberStarted } from './memory.ts';
+import { rememberAsked, rememberFailedStart, rememberForced, rememberForceFailed, rememberStarted } from './memory.ts';
 import { WORTH_TELLING_MS } from './pauses.ts';
 
 interface Work {
@@ -36,8 +36,7 @@ export async function execute(step: Step, work: Work): Promise<void> {
     case 'AskShutdown':
       return askShutdown(work);
     case 'PullPlug':
-      await context.driver.destroy(uuid);
-      return remember(work, rememberForced);
+      return pullPlug(work);
     case 'Undefine':
       return context.driver.undefine(uuid);
     case 'Confirm':
@@ -63,6 +62,20 @@ async function askShutdown(work: Work): Promise<void> {
     work.context.logger.warn('the guest could not be asked to shut down', { uuid: work.uuid, error });
   }
   remember(work, rememberAsked);
+}
+
+/** Where the hypervisor itself does not answer nothing was tried; whatever else it says no with is told. */
+async function pullPlug(work: Work): Promise<void> {
+  const { context, uuid } = work;
+  try {
+    await context.driver.destroy(uuid);
+    remember(work, rememberForced);
+  } catch (error) {
+    if (!(error instanceof DriverError) || error.reason === 'Unreachable') throw error;
+    const { message: why } = error;
+    context.logger.warn('the guest could not be switched off', { uuid, error });
+    remember(work, (memory, now) => rememberForceFailed(memory, now, why));
+  }
 }
 
 async function start(work: Work, formerEpoch: number | undefined): Promise<void> {

@@ -9,7 +9,7 @@ import {
   rememberRunning,
   rememberStarted,
 } from './memory.ts';
-import { restartPause, startRetryPause } from './pauses.ts';
+import { restartPause, retryPause } from './pauses.ts';
 
 const FAULT = { answered: true, generation: 1, code: 'StartFailed', reason: 'It failed.' };
 
@@ -99,7 +99,7 @@ describe('what is remembered of a guest that ends by itself again and again', ()
 
 describe('the pauses after failed starts', () => {
   it('double from five seconds to five minutes', () => {
-    expect([1, 2, 3, 4, 5, 6, 7, 8].map((failures) => startRetryPause(failures) / 1000)).to.deep.equal([
+    expect([1, 2, 3, 4, 5, 6, 7, 8].map((failures) => retryPause(failures) / 1000)).to.deep.equal([
       5, 10, 20, 40, 80, 160, 300, 300,
     ]);
   });

@@ -4,6 +4,8 @@ export interface StopInProgress {
   readonly askedAt: number;
   readonly lastAskedAt: number;
   readonly forced: boolean;
+  /** Why the plug could not be pulled, and how often in a row it was tried in vain. */
+  readonly failed?: { readonly times: number; readonly why: string };
   /** The guest was found running, and meant to run, after it had been asked: the next stop begins anew. */
   readonly withdrawn: boolean;
 }
@@ -23,6 +25,8 @@ export interface FailedStart {
 export interface DomainMemory {
   readonly stop?: StopInProgress;
   readonly failedStart?: FailedStart;
+  /** Since when the hypervisor has not known the state of the guest. */
+  readonly unknownSince?: number;
   /** Restarts after the guest ended by itself, for growing pauses between them. */
   readonly restarts: number;
   readonly endedAt?: number;
@@ -42,6 +46,24 @@ export function rememberAsked(memory: DomainMemory, now: number): DomainMemory {
 /** Its plug was pulled. */
 export function rememberForced(memory: DomainMemory, now: number): DomainMemory {
   return { ...memory, stop: { ...beganAt(memory, now), lastAskedAt: now, forced: true } };
+}
+
+/** Its plug could not be pulled, once more. */
+export function rememberForceFailed(memory: DomainMemory, now: number, why: string): DomainMemory {
+  const times = (memory.stop?.failed?.times ?? 0) + 1;
+  return { ...memory, stop: { ...beganAt(memory, now), lastAskedAt: now, forced: true, failed: { times, why } } };
+}
+
+/** It was looked at, and the hypervisor did not know its state. */
+export function rememberUnknown(memory: DomainMemory, now: number): DomainMemory {
+  return memory.unknownSince === undefined ? { ...memory, unknownSince: now } : memory;
+}
+
+/** The hypervisor knew its state. */
+export function rememberKnown(memory: DomainMemory): DomainMemory {
+  if (memory.unknownSince === undefined) return memory;
+  const { unknownSince: _over, ...rest } = memory;
+  return rest;
 }
 
 function beganAt({ stop }: DomainMemory, now: number): Pick<StopInProgress, 'askedAt' | 'withdrawn'> {
@@ -69,6 +91,11 @@ export function rememberEnded(memory: DomainMemory, now: number): DomainMemory {
   if (memory.endedAt !== undefined) return memory;
   const wasStable = memory.startedAt === undefined || now - memory.startedAt >= STABLE_MS;
   return { ...memory, endedAt: now, restarts: wasStable ? 0 : memory.restarts };
+}
+
+/** Since its last end, told or not: after that one it is not told to run before it has proved to live. */
+export function wasStartedSince({ startedAt, endedAt }: DomainMemory): boolean {
+  return startedAt !== undefined && endedAt === undefined;
 }
 
 /** It was told that the guest runs, as it should: no start is failing, and whoever asked it to stop has thought better. */

@@ -9,16 +9,18 @@ import type { ObjectKey } from '#runtime/kube/resource.ts';
 import { isDriverError } from '../hypervisor/errors.ts';
 import type { DomainContext } from './context.ts';
 import { derivedMacAddress } from './definition.ts';
+import { type DomainMemory, rememberKnown, rememberUnknown } from './memory.ts';
 import { type Live, machineIn, presentDomain, type Room, type Seen, type Snapshot } from './snapshot.ts';
 
 /** Never rejects with a DriverError: that the hypervisor does not answer is part of what is seen. */
 export async function observe(context: DomainContext, uuid: string, live: Live): Promise<Snapshot> {
-  const { admission, heartbeat, clock, self, memories, initiators } = context;
+  const { admission, heartbeat, clock, self, initiators } = context;
   const cached = cachedMachine(context, uuid);
   const vm = machineIn({ live, cached });
   const domain = await seen(context, uuid);
   if (domain.kind === 'Absent') admission.observe(uuid, undefined);
   if (domain.kind === 'Present') admission.observe(uuid, domain.domain);
+  const memory = remembered(context, uuid, domain);
   const addresses = vm === undefined ? [] : await addressesOf(context, vm, domain);
   return {
     self: self(),
@@ -28,7 +30,7 @@ export async function observe(context: DomainContext, uuid: string, live: Live):
     addresses,
     room: roomFor(context, uuid, vm),
     leaseValid: heartbeat.isValid(),
-    memory: memories.get(uuid),
+    memory,
     initiator: initiators.get(uuid) ?? 'Unknown',
     now: clock.monotonic(),
     wallTime: clock.now(),
@@ -47,6 +49,15 @@ async function seen({ driver }: DomainContext, uuid: string): Promise<Seen> {
     if (!isDriverError(error)) throw error;
     return { kind: 'Unknown', why: `The hypervisor does not answer: ${error.message}` };
   }
+}
+
+function remembered({ memories, clock }: DomainContext, uuid: string, domain: Seen): DomainMemory {
+  const before = memories.get(uuid);
+  if (domain.kind === 'Unknown') return before;
+  const unknown = domain.kind === 'Present' && domain.domain.powerState === 'Unknown';
+  const after = unknown ? rememberUnknown(before, clock.monotonic()) : rememberKnown(before);
+  if (after !== before) memories.set(uuid, after);
+  return after;
 }
 
 async function addressesOf({ driver }: DomainContext, vm: VirtualMachine, domain: Seen): Promise<Address[]> {

@@ -8,6 +8,8 @@ export const WORTH_TELLING_MS = 2_000;
 /** After the second crash in a row, Running is told only once the guest has lived this long: one write per crash. */
 export const PROVE_ALIVE_MS = 10_000;
 export const HYPERVISOR_SILENT_RETRY_MS = 5_000;
+/** A hypervisor that does not know a guest's state for so long is not just starting it: that is told. */
+export const UNKNOWN_TOLD_MS = 60_000;
 export const LEASE_RETRY_MS = 1_000;
 /** How long the machine itself takes to be looked at, after the daemon began. */
 export const ROOM_RETRY_MS = 1_000;
@@ -21,7 +23,7 @@ export function restartPause(memory: DomainMemory): number {
   return Math.min(RESTART_BASE_MS * 2 ** memory.restarts, LONGEST_MS);
 }
 
-/** 5 s after the first failed start, doubling to 5 minutes. */
-export function startRetryPause(failures: number): number {
+/** 5 s after the first failure, doubling to 5 minutes. */
+export function retryPause(failures: number): number {
   return Math.min(RETRY_BASE_MS * 2 ** Math.max(0, failures - 1), LONGEST_MS);
 }

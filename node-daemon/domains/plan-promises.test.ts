@@ -2,10 +2,12 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { currentInstance, epochIsOver } from '#crds/derive/epoch.ts';
+import { STATE_UNKNOWN } from '#crds/derive/verdict.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import { arbitraryOwnedSnapshot, arbitrarySnapshot } from '#test/builders/arbitrary-snapshot.ts';
 import { timeAfter } from '#test/builders/time.ts';
-import type { Step } from './actions.ts';
+import { isEndMidway, type Step } from './actions.ts';
+import { rememberEnded } from './memory.ts';
 import { planDomain } from './plan.ts';
 import type { Snapshot } from './snapshot.ts';
 import { statusAfter } from './status.ts';
@@ -142,11 +144,12 @@ describe('whatever the daemon sees of a guest', () => {
     );
   });
 
-  it('it says Running only of a guest that runs', () => {
+  it('it says Running only of a guest that runs, unless it adds that this is not known any more', () => {
     fc.assert(
       fc.property(arbitraryOwnedSnapshot, (snapshot) => {
         const plan = planDomain(snapshot);
         if (plan.kind !== 'Report' || plan.report.powerState !== 'Running') return;
+        if (plan.report.fault?.code === STATE_UNKNOWN) return;
         expect(snapshot.domain).to.have.nested.property('domain.powerState', 'Running');
       }),
       RUNS,
@@ -200,6 +203,7 @@ function toldAfter(snapshot: Snapshot, time: string): Snapshot {
   const told = { ...vm, status: statusAfter(plan.report, { vm, snapshot, time }) };
   return {
     ...snapshot,
+    memory: isEndMidway(plan.report) ? rememberEnded(snapshot.memory, snapshot.now) : snapshot.memory,
     cached: told,
     live: snapshot.live.kind === 'Found' ? { kind: 'Found', vm: told } : snapshot.live,
   };

@@ -193,6 +193,15 @@ describe('a guest that ended by itself', () => {
       'tell Crashed after Crashed, again in 2 s',
     ],
     [
+      'is told to be destroyed, not crashed once more, when that came after a restart that was not told yet',
+      {
+        cached: told({ instance: 'Crashed', ...ended('Crashed') }),
+        domain: off('Destroyed'),
+        memory: { restarts: 1, startedAt: 999_000 },
+      },
+      'tell Missing after DestroyedOnHost',
+    ],
+    [
       'stays off under Never when it crashed',
       { cached: policy('Never'), domain: off('Crashed') },
       'tell Stopped after Crashed',

@@ -5,7 +5,8 @@ import { startsAgain } from '#crds/derive/starts-again.ts';
 import type { Instance, LastTermination } from '#crds/v1alpha1/virtual-machine-status.ts';
 import type { Domain } from '../hypervisor/driver.ts';
 import { act, type Mine, type Plan, type Report } from './actions.ts';
-import { LEASE_RETRY_MS, ROOM_RETRY_MS, restartPause, startRetryPause } from './pauses.ts';
+import { wasStartedSince } from './memory.ts';
+import { LEASE_RETRY_MS, ROOM_RETRY_MS, restartPause, retryPause } from './pauses.ts';
 import { presentDomain } from './snapshot.ts';
 import { requestedTermination, type Termination, terminationOf } from './termination.ts';
 
@@ -22,7 +23,7 @@ function endOf(mine: Mine, domain: Domain | undefined): Termination | undefined 
   const { vm, snapshot } = mine;
   const instance = currentInstance(vm.status);
   const told = endTold(instance, vm.status?.lastTermination);
-  if (told !== undefined) return told;
+  if (told !== undefined && !wasStartedSince(snapshot.memory)) return told;
   if (!wasStarted(mine, instance, domain)) return undefined;
   if (wasAskedToStop(mine)) return requestedTermination({ ...snapshot, instance });
   return terminationOf({ ...snapshot, instance });
@@ -159,7 +160,7 @@ function afterFailedStart(mine: Mine, ended: Report | undefined): Plan | undefin
   const { snapshot, granted } = mine;
   const { failedStart } = snapshot.memory;
   if (failedStart === undefined || failedStart.generation !== granted.generation) return undefined;
-  const wait = startRetryPause(failedStart.failures) - (snapshot.now - failedStart.failedAt);
+  const wait = retryPause(failedStart.failures) - (snapshot.now - failedStart.failedAt);
   if (wait <= 0) return undefined;
   const { code, reason, failures, answered } = failedStart;
   const movable = mayGoElsewhere(mine, ended);

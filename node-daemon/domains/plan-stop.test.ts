@@ -50,6 +50,24 @@ describe('stopping a guest', () => {
       asked(90, 90, { withdrawn: true }),
       'AskShutdown',
     ],
+    [
+      'tells why the plug could not be pulled',
+      FORCE,
+      asked(4, 61, { forced: true, failed: { times: 1, why: 'it is locked' } }),
+      'tell Stopping (StopFailed), again in 1 s',
+    ],
+    [
+      'pulls it again after a pause that grows',
+      FORCE,
+      asked(9, 61, { forced: true, failed: { times: 2, why: 'it is locked' } }),
+      'tell Stopping (StopFailed), again in 1 s',
+    ],
+    [
+      'pulls it again when the pause is over',
+      FORCE,
+      asked(10, 61, { forced: true, failed: { times: 2, why: 'it is locked' } }),
+      'PullPlug',
+    ],
     ['begins anew where force was withdrawn', FORCE, asked(1, 1, { forced: true, withdrawn: true }), 'PullPlug'],
   ];
   for (const [title, powerOff, stop, expected] of table) {

@@ -1,9 +1,11 @@
 // Stopping a guest: ask, ask again, and pull the plug when the grace period is over.
+import { STOP_FAILED } from '#crds/derive/verdict.ts';
 import type { VirtualMachineSpec } from '#crds/v1alpha1/virtual-machine-spec.ts';
 import { act, type Plan } from './actions.ts';
 import type { StopInProgress } from './memory.ts';
-import { ASK_AGAIN_MS, WORTH_TELLING_MS } from './pauses.ts';
-import type { Snapshot } from './snapshot.ts';
+import { ASK_AGAIN_MS, retryPause, WORTH_TELLING_MS } from './pauses.ts';
+import { unknownInWords } from './plan-unknown.ts';
+import { presentDomain, type Snapshot } from './snapshot.ts';
 
 type PowerOff = VirtualMachineSpec['powerOff'];
 
@@ -14,6 +16,8 @@ export function planStop(snapshot: Snapshot, powerOff: PowerOff, reason: string)
   const untilAgain = stop === undefined ? 0 : ASK_AGAIN_MS - (now - stop.lastAskedAt);
   const why = reasonForForce(powerOff, stop, now);
   if (why !== undefined) {
+    const failed = afterFailedForce(snapshot, stop);
+    if (failed !== undefined) return failed;
     if (stop?.forced === true && untilAgain > 0) return waiting(now - stop.askedAt, untilAgain);
     return act(snapshot, { kind: 'PullPlug', reason: `${reason} ${why}` });
   }
@@ -26,6 +30,19 @@ function reasonForForce(powerOff: PowerOff, stop: StopInProgress | undefined, no
   if (powerOff.mode === 'Force') return 'spec.powerOff.mode is Force.';
   if (stop === undefined || patienceLeft(powerOff, now - stop.askedAt) > 0) return undefined;
   return `It did not shut down within ${powerOff.gracePeriodSeconds} s.`;
+}
+
+/** While the pause after a failure lasts, its cause is told instead of trying again. */
+function afterFailedForce(snapshot: Snapshot, stop: StopInProgress | undefined): Plan | undefined {
+  if (stop?.failed === undefined) return undefined;
+  const { self, now } = snapshot;
+  const { times, why } = stop.failed;
+  const wait = retryPause(times) - (now - stop.lastAskedAt);
+  if (wait <= 0) return undefined;
+  const what = `${self.name} could not switch the guest off: ${why}. It is tried again, with growing pauses.`;
+  const domain = presentDomain(snapshot);
+  const reason = domain?.powerState === 'Unknown' ? `${what} ${unknownInWords(snapshot, domain)}` : what;
+  return { kind: 'Report', report: { powerState: 'Stopping', fault: { code: STOP_FAILED, reason } }, again: wait };
 }
 
 function patienceLeft({ mode, gracePeriodSeconds }: PowerOff, waited: number): number {

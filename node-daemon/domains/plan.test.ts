@@ -95,6 +95,24 @@ describe('a guest that should run', () => {
       'nothing, again in 5 s',
     ],
     [
+      'is told as it was seen last when its state has not been known for a minute',
+      {
+        live: placedMachine({ instance: 'Running' }),
+        domain: domainOf(vm, { powerState: 'Unknown' }),
+        memory: { restarts: 0, unknownSince: 940_000 },
+      },
+      'tell Running (StateUnknown), again in 5 s',
+    ],
+    [
+      'is told to be starting when its state has not been known for a minute and nothing was seen before',
+      {
+        live: placedMachine(),
+        domain: domainOf(vm, { powerState: 'Unknown' }),
+        memory: { restarts: 0, unknownSince: 940_000 },
+      },
+      'tell Starting (StateUnknown), again in 5 s',
+    ],
+    [
       'is not yet told to run after two crashes in a row',
       { domain: guest, ...crashLoop(4_000) },
       'nothing, again in 6 s',

@@ -12,6 +12,7 @@ import { pendingChanges } from './pending-changes.ts';
 import { planForeign } from './plan-foreign.ts';
 import { planNotRunning } from './plan-start.ts';
 import { planStop } from './plan-stop.ts';
+import { planUnknown } from './plan-unknown.ts';
 import { machineIn, presentDomain, type Snapshot } from './snapshot.ts';
 import { requestedTermination } from './termination.ts';
 
@@ -100,7 +101,7 @@ function planRunning(mine: Mine): Plan {
     case 'ShuttingDown':
       return { kind: 'Report', report: { powerState: 'Stopping' } };
     case 'Unknown':
-      return { kind: 'Nothing', reason: 'The hypervisor does not know its state.', again: HYPERVISOR_SILENT_RETRY_MS };
+      return planUnknown(mine, domain);
     case 'ShutOff':
     case 'Crashed':
     case undefined:

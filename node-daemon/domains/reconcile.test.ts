@@ -171,6 +171,52 @@ describe('a guest that cannot be asked to shut down', () => {
   });
 });
 
+describe('a guest whose state the hypervisor does not know', () => {
+  const told = async ({ api, vm }: Awaited<ReturnType<typeof node>>) => {
+    const { status } = await api.asUser('adele').get(virtualMachineResource, keyOf(vm));
+    const ready = status?.conditions?.find(({ type }) => type === 'Ready');
+    return `${status?.phase} ${ready?.status} ${ready?.reason}: ${ready?.message}`;
+  };
+  const hung = async (changes: PlacedChanges) => {
+    const world = await node(changes);
+    const { uid } = world.vm.metadata;
+    await world.context.driver.define(definition(world.vm));
+    await world.context.driver.start(uid);
+    world.host.hangGuest(uid);
+    return world;
+  };
+  const look = async ({ context, clock, api, machines, vm }: Awaited<ReturnType<typeof node>>, seconds: number) => {
+    for (let passed = 0; passed < seconds; passed += 5) {
+      machines.put(await api.asUser('adele').get(virtualMachineResource, keyOf(vm)));
+      await reconcileDomain(context, vm.metadata.uid, FOR_GOOD);
+      await clock.advance(5_000);
+    }
+  };
+
+  it('is told after a minute with what a person can do, and to run again when it is known', async () => {
+    const world = await hung({ instance: 'Running' });
+    await look(world, 60);
+    expect(await told(world)).not.to.contain('StateUnknown');
+    await look(world, 10);
+    expect(await told(world)).to.match(/^Running False StateUnknown: .* virsh domstate --reason team\.web /);
+    world.host.machine.get(world.vm.metadata.uid).hung = false;
+    await look(world, 5);
+    expect(await told(world)).to.contain('Running True Running');
+  });
+
+  it('and that cannot be switched off: why is told, and it is tried until it works', async () => {
+    const powerOff = { mode: 'Force', gracePeriodSeconds: 0 } as const;
+    const world = await hung({ instance: 'Running', spec: { powerState: 'Stopped', powerOff } });
+    world.host.faults.order({ verb: 'destroy', outcome: 'Timeout', times: 2 });
+    await look(world, 10);
+    expect(await told(world)).to.match(
+      /^Stopping False StopFailed: hv1 could not switch the guest off: .* virsh domstate/,
+    );
+    await look(world, 20);
+    expect(await told(world)).to.contain('Stopped True Stopped');
+  });
+});
+
 describe('what the daemon remembers of its own writes', () => {
   it('is nothing of a VM that left the node before the answer came', async () => {
     const { clock, api, context, machines, vm } = await node();

@@ -3,7 +3,7 @@ import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import { timestampOf } from '#runtime/clock/clock.ts';
 import type { ReconcileResult } from '#runtime/controller/controller.ts';
 import { writeStatus } from '#runtime/controller/status-patch.ts';
-import type { Plan, Report } from './actions.ts';
+import { isEndMidway, type Plan, type Report } from './actions.ts';
 import type { DomainContext } from './context.ts';
 import { execute } from './execute.ts';
 import { rememberEnded, rememberOff, rememberRunning } from './memory.ts';
@@ -81,9 +81,8 @@ async function conclude(
   return againAfter(plan, snapshot);
 }
 
-function rememberEnd({ memories, clock }: DomainContext, uuid: string, { termination, powerState }: Report): void {
-  const ended = termination !== undefined && powerState !== 'Stopped' && powerState !== 'Absent';
-  if (ended) memories.set(uuid, rememberEnded(memories.get(uuid), clock.monotonic()));
+function rememberEnd({ memories, clock }: DomainContext, uuid: string, report: Report): void {
+  if (isEndMidway(report)) memories.set(uuid, rememberEnded(memories.get(uuid), clock.monotonic()));
 }
 
 function rememberTold({ memories }: DomainContext, uuid: string, { powerState }: Report): void {

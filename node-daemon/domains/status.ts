@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { findCondition, removeCondition, type Statement, setConditions } from '#crds/conditions.ts';
 import { deriveStatus } from '#crds/derive/derive-status.ts';
 import { instanceUuid } from '#crds/derive/signed-payload.ts';
+import { STATE_UNKNOWN } from '#crds/derive/verdict.ts';
 import { formatQuantity } from '#crds/quantity.ts';
 import type { Condition } from '#crds/v1alpha1/fragments.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
@@ -12,7 +13,8 @@ import type {
   LastTermination,
   VirtualMachineStatus,
 } from '#crds/v1alpha1/virtual-machine-status.ts';
-import type { Report } from './actions.ts';
+import { isEndMidway, type Report } from './actions.ts';
+import { wasStartedSince } from './memory.ts';
 import { pendingChanges } from './pending-changes.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -88,15 +90,14 @@ function resourcesOf({ domain }: Snapshot): Pick<Instance, 'resources'> {
   return { resources: { cpus, memory: formatQuantity(memoryBytes) } };
 }
 
-/** An end that was told already keeps its time. */
-function terminationAfter(
-  { termination, powerState }: Report,
-  { vm, time }: Telling,
-): { lastTermination?: LastTermination } {
+/** An end that was told already keeps its time; another one of the same kind is another one. */
+function terminationAfter(report: Report, { vm, snapshot, time }: Telling): { lastTermination?: LastTermination } {
+  const { termination, powerState } = report;
   if (termination === undefined) return {};
   const { instance, lastTermination } = vm.status ?? {};
-  const told = instance?.powerState === powerState && lastTermination?.reason === termination.reason;
-  return { lastTermination: { ...termination, time: told ? lastTermination.time : time } };
+  const alike = instance?.powerState === powerState && lastTermination?.reason === termination.reason;
+  const another = isEndMidway(report) && wasStartedSince(snapshot.memory);
+  return { lastTermination: { ...termination, time: alike && !another ? lastTermination.time : time } };
 }
 
 function pendingOf({ vm, snapshot }: Telling) {
@@ -117,7 +118,10 @@ function conditionsAfter(report: Report, telling: Telling, restartRequired: bool
 
 function provisioned({ fault, powerState }: Report, { vm, snapshot }: Telling): Statement {
   const type = 'Provisioned';
-  if (fault !== undefined) return { type, status: 'False', reason: fault.code, message: fault.reason };
+  if (fault !== undefined) {
+    const status = fault.code === STATE_UNKNOWN ? 'Unknown' : 'False';
+    return { type, status, reason: fault.code, message: fault.reason };
+  }
   if (powerState === 'Absent') return { type, status: 'False', reason: 'Removed', message: 'The guest was removed.' };
   const hypervisor = vm.status?.placement?.hypervisor ?? '';
   if (snapshot.domain.kind === 'Present')

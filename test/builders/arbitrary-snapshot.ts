@@ -12,7 +12,11 @@ const NOW = 1_000_000;
 /** Just now, within every pause, and beyond them all. */
 const earlier = fc.constantFrom(0, 1_000, 4_000, 61_000, 700_000).map((milliseconds) => NOW - milliseconds);
 
-const stop = fc.record({ askedAt: earlier, lastAskedAt: earlier, forced: fc.boolean(), withdrawn: fc.boolean() });
+const failed = fc.record({ times: fc.integer({ min: 1, max: 9 }), why: fc.constant('it is locked') });
+const stop = fc.record(
+  { askedAt: earlier, lastAskedAt: earlier, forced: fc.boolean(), withdrawn: fc.boolean(), failed },
+  { requiredKeys: ['askedAt', 'lastAskedAt', 'forced', 'withdrawn'] },
+);
 const failedStart = fc.record({
   generation: fc.constantFrom(1, 2, 3),
   failures: fc.integer({ min: 1, max: 9 }),
@@ -23,7 +27,14 @@ const failedStart = fc.record({
 });
 
 const memory: fc.Arbitrary<DomainMemory> = fc.record(
-  { restarts: fc.integer({ min: 0, max: 12 }), stop, failedStart, endedAt: earlier, startedAt: earlier },
+  {
+    restarts: fc.integer({ min: 0, max: 12 }),
+    stop,
+    failedStart,
+    endedAt: earlier,
+    startedAt: earlier,
+    unknownSince: earlier,
+  },
   { requiredKeys: ['restarts'] },
 );
 

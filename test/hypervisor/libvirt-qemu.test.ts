@@ -5,7 +5,14 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import { killLibvirt, releaseLibvirt, signalGuest, signalLibvirt } from '#hack/hypervisor-host/faults.ts';
+import {
+  forgetUnfinishedStarts,
+  killLibvirt,
+  leaveStartUnfinished,
+  releaseLibvirt,
+  signalGuest,
+  signalLibvirt,
+} from '#hack/hypervisor-host/faults.ts';
 import { inside, virsh } from '#hack/hypervisor-host/host.ts';
 import type { Domain, DomainDefinition, DriverEvent, HypervisorDriver } from '#node-daemon/hypervisor/driver.ts';
 import { isDriverError } from '#node-daemon/hypervisor/errors.ts';
@@ -186,6 +193,28 @@ describeQemu('a real guest', (stand) => {
     expect(await present(driver, hung.uuid)).to.include({ powerState: 'ShutOff', shutOffReason: 'Destroyed' });
     await gone(driver, hung.uuid);
     await gone(driver, other.uuid);
+  });
+});
+
+describeQemu('a start that libvirtd was killed in', (stand) => {
+  it('leaves a guest whose state is not known, whatever libvirt says, until somebody has removed its traces', async () => {
+    const driver = stand().driver();
+    const { uuid, name, ...definition } = stand().guest();
+    await driver.define({ uuid, name, ...definition });
+    await driver.start(uuid);
+    await leaveStartUnfinished(stand().host, name);
+    await reconnected(driver);
+    expect(await virsh(stand().host, 'domstate', '--reason', name)).to.contain('paused (starting up)');
+    expect(await present(driver, uuid)).to.include({ powerState: 'Unknown' });
+    const refusal = await driver.destroy(uuid).catch((error: unknown) => error);
+    if (refusal !== undefined) expect(isDriverError(refusal, 'Timeout', 'Failed', 'Busy'), `${refusal}`).to.equal(true);
+    await forgetUnfinishedStarts(stand().host);
+    await reconnected(driver);
+    expect(await present(driver, uuid)).to.include({ powerState: 'ShutOff' });
+    await driver.start(uuid);
+    expect(await present(driver, uuid)).to.include({ powerState: 'Running' });
+    await gone(driver, uuid);
+    await driver.close();
   });
 });
 

@@ -8,7 +8,7 @@ describe('the state of a domain', () => {
     [2, 0, { powerState: 'Running' }],
     [3, 1, { powerState: 'Paused' }],
     [3, 8, { powerState: 'ShuttingDown' }],
-    [3, 11, { powerState: 'Running' }],
+    [3, 11, { powerState: 'Unknown' }],
     [4, 1, { powerState: 'ShuttingDown' }],
     [5, 0, { powerState: 'ShutOff', shutOffReason: 'Unknown' }],
     [5, 1, { powerState: 'ShutOff', shutOffReason: 'Shutdown' }],

@@ -15,7 +15,8 @@ const STATES: Readonly<Record<number, DomainPowerState>> = {
 const PAUSED = 3;
 const PAUSED_REASONS: Readonly<Record<number, DomainPowerState>> = {
   8: 'ShuttingDown',
-  11: 'Running', // QEMU is up and about to be let go
+  // Being started. Where libvirtd was killed at it, it says so for ever after, of a guest that has no process.
+  11: 'Unknown',
 };
 
 /**
