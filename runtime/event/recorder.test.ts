@@ -59,16 +59,30 @@ describe('the event recorder', () => {
     expect((await events()).map(({ metadata }) => metadata.namespace)).to.deep.equal(['default']);
   });
 
-  it('counts the same warning in the same event, and writes seldom', async () => {
+  it('counts the same warning in the same event at once', async () => {
+    const { clock, recorder, events } = setUp();
+    const recording = recorder();
+    for (let repeat = 0; repeat < 3; repeat += 1) {
+      recording.warn(gadget('one', 'users'), 'Crashed', 'It crashed.');
+      await clock.advance(MINUTE);
+    }
+    expect(await events()).to.have.length(1);
+    expect((await events())[0]).to.include({ count: 3, lastTimestamp: '2026-03-01T12:02:00Z' });
+  });
+
+  it('counts a warning that goes on and on, and writes it seldom', async () => {
     const { clock, server, recorder, events } = setUp();
     const recording = recorder();
     for (let repeat = 0; repeat < 61; repeat += 1) {
       recording.warn(gadget('one', 'users'), 'Crashed', 'It crashed.');
       await clock.advance(10_000);
     }
-    expect(server.writes).to.have.length(3);
+    expect(server.writes).to.have.length(11);
     expect(await events()).to.have.length(1);
-    expect((await events())[0]).to.include({ count: 61, lastTimestamp: '2026-03-01T12:10:00Z' });
+    await clock.advance(5 * MINUTE);
+    recording.warn(gadget('one', 'users'), 'Crashed', 'It crashed.');
+    await recording.flush();
+    expect((await events())[0]).to.include({ count: 62, lastTimestamp: '2026-03-01T12:15:10Z' });
   });
 
   it('counts what comes in the same breath before it writes', async () => {
@@ -123,7 +137,7 @@ describe('the event recorder', () => {
     recording.warn(gadget('calm', 'users'), 'Once', 'Once only.');
     await recording.flush();
     expect(await events()).to.have.length(11);
-    await clock.advance(2 * MINUTE);
+    await clock.advance(10 * MINUTE);
     for (let index = 50; index < 60; index += 1) {
       recording.warn(gadget('noisy', 'users'), 'Noise', `Noise number ${index}.`);
     }
@@ -165,12 +179,13 @@ describe('the event recorder', () => {
       await recording.flush();
       return server.writes.length - before;
     };
-    await writesFor('first');
+    for (let index = 0; index < 10; index += 1) {
+      await writesFor('first');
+    }
     expect(await writesFor('first')).to.equal(0);
     for (let index = 0; index < 1000; index += 1) {
       await writesFor(`other-${index}`);
     }
-    expect(await writesFor('other-999')).to.equal(0);
     expect(await writesFor('first')).to.be.greaterThan(0);
   });
 });

@@ -20,8 +20,6 @@ interface Told {
   unwritten: number;
   /** In the event that this process wrote; 0 when it has not. */
   written: number;
-  /** On the monotonic clock. */
-  writtenAt: number;
 }
 
 /** An object's allowance of writes. */
@@ -30,11 +28,9 @@ interface Allowance {
   at: number;
 }
 
-/** A warning that goes on is counted up at most this often. */
-const REPEAT_MS = 300_000;
-/** Of one object so many at once, and after that one a minute. */
+/** Of one object so many at once, and after that one in five minutes, much as kubelet and the others do. */
 const BURST = 10;
-const REFILL_MS = 60_000;
+const REFILL_MS = 300_000;
 const MOST_REMEMBERED = 1000;
 const MOST_WAITING = 100;
 const WRITE_LIMIT_MS = 10_000;
@@ -58,10 +54,10 @@ export class EventRecorder {
   warn(object: KubeObject, reason: string, message: string): void {
     const warning = { object: bareObject(object), reason, message };
     const id = warningId(warning, this.#options.component);
-    const told = this.#told.get(id) ?? { warning, unwritten: 0, written: 0, writtenAt: Number.NEGATIVE_INFINITY };
+    const told = this.#told.get(id) ?? { warning, unwritten: 0, written: 0 };
     told.unwritten += 1;
     remember(this.#told, id, told);
-    if (this.#isDue(told) && this.#mayWrite(object) && this.#waiting.size < MOST_WAITING) {
+    if (!this.#waiting.has(told) && this.#mayWrite(object) && this.#waiting.size < MOST_WAITING) {
       this.#waiting.add(told);
       this.#writing ??= this.#writeAll();
     }
@@ -70,10 +66,6 @@ export class EventRecorder {
   /** Resolves when nothing waits to be written. */
   async flush(): Promise<void> {
     await this.#writing;
-  }
-
-  #isDue(told: Told): boolean {
-    return !this.#waiting.has(told) && this.#options.clock.monotonic() - told.writtenAt >= REPEAT_MS;
   }
 
   #mayWrite({ metadata: { namespace, name, uid } }: KubeObject): boolean {
@@ -102,7 +94,6 @@ export class EventRecorder {
     try {
       const limit = { clock, milliseconds: WRITE_LIMIT_MS };
       told.written = await withHardDeadline(limit, async (signal) => this.#send(told, count, signal));
-      told.writtenAt = clock.monotonic();
       told.unwritten -= count;
     } catch (error) {
       const { kind, metadata } = told.warning.object;
