@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { chown, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { signalProcess, startProcess, stopProcess } from '../process.ts';
+import { isRunning, lastLines, signalProcess, startProcess, stopProcess } from '../process.ts';
 import { until } from '../until.ts';
 import { command } from './command.ts';
 
@@ -13,7 +13,10 @@ const NOBODY = 65_534;
 export interface TestDriver {
   readonly socketPath: string;
   readonly uri: 'test:///default';
-  /** SIGSTOP makes it hang, SIGCONT go on. Its domains are gone with its last connection. */
+  /**
+   * SIGSTOP makes it hang, SIGCONT go on. Its domains are gone with its last connection. Throws what libvirtd said last
+   * where it is no longer there: whatever a test sees then is not its driver's doing.
+   */
   signal(signal: NodeJS.Signals): void;
   virsh(...args: string[]): Promise<string>;
   stop(): Promise<void>;
@@ -47,7 +50,10 @@ export async function startTestDriver(): Promise<TestDriver> {
   return {
     socketPath,
     uri: 'test:///default',
-    signal: (signal) => signalProcess(started, signal),
+    signal: (signal) => {
+      if (!isRunning(started)) throw new Error(`libvirtd has died by itself: ${lastLines(join(directory, 'log'), 20)}`);
+      signalProcess(started, signal);
+    },
     virsh: (...args) => command('virsh', '-q', '-c', `test+unix:///default?socket=${socketPath}`, ...args),
     async stop() {
       signalProcess(started, 'SIGCONT');

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { startTestDriver, type TestDriver, testDriverObstacle } from '#hack/hypervisor-host/test-driver.ts';
 import type { DriverControl, DriverUnderTest } from '#node-daemon/hypervisor/conformance/subject.ts';
 import { describeDriver } from '#node-daemon/hypervisor/conformance/suite.ts';
@@ -107,7 +108,11 @@ function controlOf(stand: () => Stand): DriverControl {
     },
     hang: async () => {
       stand().libvirt.signal('SIGSTOP');
-      return async () => stand().libvirt.signal('SIGCONT');
+      return async () => {
+        stand().libvirt.signal('SIGCONT');
+        await delay(1_000);
+        stand().libvirt.signal('SIGCONT'); // says so where it did not survive
+      };
     },
   };
 }
