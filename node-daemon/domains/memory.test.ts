@@ -1,32 +1,45 @@
 import { expect } from 'chai';
 import {
+  type DomainMemory,
   nothingRemembered,
   rememberAsked,
   rememberEnded,
   rememberFailedStart,
   rememberForced,
+  rememberForceFailed,
+  rememberKnown,
   rememberOff,
   rememberRunning,
   rememberStarted,
+  rememberUnknown,
 } from './memory.ts';
 import { restartPause, retryPause } from './pauses.ts';
 
+const REQUEST = { kind: 'Request' } as const;
 const FAULT = { answered: true, generation: 1, code: 'StartFailed', reason: 'It failed.' };
 
 describe('what is remembered of a stop', () => {
   it('is when it was asked first and last', () => {
     const memory = rememberAsked(rememberAsked(nothingRemembered, 100), 200);
-    expect(memory.stop).to.deep.equal({ askedAt: 100, lastAskedAt: 200, forced: false, withdrawn: false });
+    expect(memory.stop).to.deep.equal({ askedAt: 100, lastAskedAt: 200, by: REQUEST, withdrawn: false });
   });
 
   it('is that it ended in force, and the patience until then', () => {
     const memory = rememberForced(rememberAsked(nothingRemembered, 100), 200);
-    expect(memory.stop).to.deep.equal({ askedAt: 100, lastAskedAt: 200, forced: true, withdrawn: false });
+    expect(memory.stop).to.deep.equal({ askedAt: 100, lastAskedAt: 200, by: { kind: 'Force' }, withdrawn: false });
   });
 
   it('is kept, as withdrawn, while the guest runs on, so that its end can still be told', () => {
     const memory = rememberRunning(rememberForced(nothingRemembered, 100));
-    expect(memory.stop).to.deep.equal({ askedAt: 100, lastAskedAt: 100, forced: true, withdrawn: true });
+    expect(memory.stop).to.deep.equal({ askedAt: 100, lastAskedAt: 100, by: { kind: 'Force' }, withdrawn: true });
+  });
+
+  it('counts how often in a row the plug could not be pulled', () => {
+    const failed = (memory: DomainMemory) => rememberForceFailed(memory, 300, 'it is locked');
+    const twice = failed(failed(rememberAsked(nothingRemembered, 100)));
+    expect(twice.stop).to.deep.include({ askedAt: 100, by: { kind: 'ForceFailed', times: 2, why: 'it is locked' } });
+    expect(failed(rememberRunning(twice)).stop).to.have.nested.property('by.times', 1);
+    expect(rememberForced(twice, 400).stop).to.deep.include({ by: { kind: 'Force' } });
   });
 
   it('begins anew after it was withdrawn', () => {
@@ -34,7 +47,7 @@ describe('what is remembered of a stop', () => {
     expect(rememberAsked(withdrawn, 900).stop).to.deep.equal({
       askedAt: 900,
       lastAskedAt: 900,
-      forced: false,
+      by: REQUEST,
       withdrawn: false,
     });
     expect(rememberForced(withdrawn, 900).stop).to.include({ askedAt: 900, withdrawn: false });
@@ -102,5 +115,19 @@ describe('the pauses after failed starts', () => {
     expect([1, 2, 3, 4, 5, 6, 7, 8].map((failures) => retryPause(failures) / 1000)).to.deep.equal([
       5, 10, 20, 40, 80, 160, 300, 300,
     ]);
+  });
+});
+
+describe('what is remembered of a guest whose state is not known', () => {
+  it('is since when, until it is known again', () => {
+    const unknown = rememberUnknown(rememberUnknown(nothingRemembered, 100), 200);
+    expect(unknown.unknownSince).to.equal(100);
+    expect(rememberUnknown(rememberKnown(unknown), 300).unknownSince).to.equal(300);
+  });
+
+  it('is the very same where nothing changes, so that nobody need keep it', () => {
+    expect(rememberKnown(nothingRemembered)).to.equal(nothingRemembered);
+    const unknown = rememberUnknown(nothingRemembered, 100);
+    expect(rememberUnknown(unknown, 200)).to.equal(unknown);
   });
 });

@@ -3,12 +3,17 @@
 export interface StopInProgress {
   readonly askedAt: number;
   readonly lastAskedAt: number;
-  readonly forced: boolean;
-  /** Why the plug could not be pulled, and how often in a row it was tried in vain. */
-  readonly failed?: { readonly times: number; readonly why: string };
+  /** What was done last. */
+  readonly by: StopMeans;
   /** The guest was found running, and meant to run, after it had been asked: the next stop begins anew. */
   readonly withdrawn: boolean;
 }
+
+export type StopMeans =
+  | { readonly kind: 'Request' }
+  | { readonly kind: 'Force' }
+  /** Its plug could not be pulled, `times` times in a row. */
+  | { readonly kind: 'ForceFailed'; readonly times: number; readonly why: string };
 
 export interface FailedStart {
   /** The generation that was granted: another may cure the fault, and is tried at once. */
@@ -40,18 +45,19 @@ const STABLE_MS = 600_000;
 
 /** The guest was asked to stop, for the first time or again. */
 export function rememberAsked(memory: DomainMemory, now: number): DomainMemory {
-  return { ...memory, stop: { ...beganAt(memory, now), lastAskedAt: now, forced: false } };
+  return stopping(memory, now, { kind: 'Request' });
 }
 
 /** Its plug was pulled. */
 export function rememberForced(memory: DomainMemory, now: number): DomainMemory {
-  return { ...memory, stop: { ...beganAt(memory, now), lastAskedAt: now, forced: true } };
+  return stopping(memory, now, { kind: 'Force' });
 }
 
 /** Its plug could not be pulled, once more. */
 export function rememberForceFailed(memory: DomainMemory, now: number, why: string): DomainMemory {
-  const times = (memory.stop?.failed?.times ?? 0) + 1;
-  return { ...memory, stop: { ...beganAt(memory, now), lastAskedAt: now, forced: true, failed: { times, why } } };
+  const { by, withdrawn } = memory.stop ?? {};
+  const before = by?.kind === 'ForceFailed' && withdrawn === false ? by.times : 0;
+  return stopping(memory, now, { kind: 'ForceFailed', times: before + 1, why });
 }
 
 /** It was looked at, and the hypervisor did not know its state. */
@@ -66,8 +72,10 @@ export function rememberKnown(memory: DomainMemory): DomainMemory {
   return rest;
 }
 
-function beganAt({ stop }: DomainMemory, now: number): Pick<StopInProgress, 'askedAt' | 'withdrawn'> {
-  return { askedAt: stop === undefined || stop.withdrawn ? now : stop.askedAt, withdrawn: false };
+function stopping(memory: DomainMemory, now: number, by: StopMeans): DomainMemory {
+  const { stop } = memory;
+  const askedAt = stop === undefined || stop.withdrawn ? now : stop.askedAt;
+  return { ...memory, stop: { askedAt, lastAskedAt: now, by, withdrawn: false } };
 }
 
 /** A start that worked ends any stop and any streak of failed starts; the streak of restarts goes on. */

@@ -346,7 +346,13 @@ describe('a guest that was declared running again before it had obeyed the reque
   const stopped = (changes: Partial<StopInProgress>) => ({
     memory: {
       restarts: 0,
-      stop: { askedAt: NOW - 3_000, lastAskedAt: NOW - 3_000, forced: false, withdrawn: false, ...changes },
+      stop: {
+        askedAt: NOW - 3_000,
+        lastAskedAt: NOW - 3_000,
+        by: { kind: 'Request' as const },
+        withdrawn: false,
+        ...changes,
+      },
     },
   });
 
@@ -354,7 +360,7 @@ describe('a guest that was declared running again before it had obeyed the reque
     ['ended as it was asked', { cached: vm, domain, ...stopped({}) }, 'tell Stopped after StoppedByRequest'],
     [
       'ended by force as it was asked',
-      { cached: vm, domain, ...stopped({ forced: true }) },
+      { cached: vm, domain, ...stopped({ by: { kind: 'Force' } }) },
       'tell Stopped after ForcedByRequest',
     ],
     [

@@ -23,10 +23,17 @@ function planned(powerOff: PowerOff, stop?: StopInProgress, asked: 'live' | 'cac
 
 /** Asked so many seconds ago, the last time and the first. */
 function asked(last: number, first = last, changes: Partial<StopInProgress> = {}): StopInProgress {
-  return { askedAt: NOW - first * 1000, lastAskedAt: NOW - last * 1000, forced: false, withdrawn: false, ...changes };
+  return {
+    askedAt: NOW - first * 1000,
+    lastAskedAt: NOW - last * 1000,
+    by: { kind: 'Request' },
+    withdrawn: false,
+    ...changes,
+  };
 }
 
-const forced = { forced: true };
+const forced = { by: { kind: 'Force' } } as const;
+const failed = (times: number) => ({ by: { kind: 'ForceFailed', times, why: 'it is locked' } }) as const;
 
 describe('stopping a guest', () => {
   const table: [string, PowerOff, StopInProgress | undefined, string][] = [
@@ -53,22 +60,17 @@ describe('stopping a guest', () => {
     [
       'tells why the plug could not be pulled',
       FORCE,
-      asked(4, 61, { forced: true, failed: { times: 1, why: 'it is locked' } }),
+      asked(4, 61, failed(1)),
       'tell Stopping (StopFailed), again in 1 s',
     ],
     [
       'pulls it again after a pause that grows',
       FORCE,
-      asked(9, 61, { forced: true, failed: { times: 2, why: 'it is locked' } }),
+      asked(9, 61, failed(2)),
       'tell Stopping (StopFailed), again in 1 s',
     ],
-    [
-      'pulls it again when the pause is over',
-      FORCE,
-      asked(10, 61, { forced: true, failed: { times: 2, why: 'it is locked' } }),
-      'PullPlug',
-    ],
-    ['begins anew where force was withdrawn', FORCE, asked(1, 1, { forced: true, withdrawn: true }), 'PullPlug'],
+    ['pulls it again when the pause is over', FORCE, asked(10, 61, failed(2)), 'PullPlug'],
+    ['begins anew where force was withdrawn', FORCE, asked(1, 1, { ...forced, withdrawn: true }), 'PullPlug'],
   ];
   for (const [title, powerOff, stop, expected] of table) {
     it(title, () => expect(planned(powerOff, stop)).to.equal(expected));

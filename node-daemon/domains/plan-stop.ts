@@ -18,7 +18,7 @@ export function planStop(snapshot: Snapshot, powerOff: PowerOff, reason: string)
   if (why !== undefined) {
     const failed = afterFailedForce(snapshot, stop);
     if (failed !== undefined) return failed;
-    if (stop?.forced === true && untilAgain > 0) return waiting(now - stop.askedAt, untilAgain);
+    if (stop?.by.kind === 'Force' && untilAgain > 0) return waiting(now - stop.askedAt, untilAgain);
     return act(snapshot, { kind: 'PullPlug', reason: `${reason} ${why}` });
   }
   if (stop === undefined || untilAgain <= 0) return act(snapshot, { kind: 'AskShutdown', reason });
@@ -34,9 +34,9 @@ function reasonForForce(powerOff: PowerOff, stop: StopInProgress | undefined, no
 
 /** While the pause after a failure lasts, its cause is told instead of trying again. */
 function afterFailedForce(snapshot: Snapshot, stop: StopInProgress | undefined): Plan | undefined {
-  if (stop?.failed === undefined) return undefined;
+  if (stop?.by.kind !== 'ForceFailed') return undefined;
   const { self, now } = snapshot;
-  const { times, why } = stop.failed;
+  const { times, why } = stop.by;
   const wait = retryPause(times) - (now - stop.lastAskedAt);
   if (wait <= 0) return undefined;
   const what = `${self.name} could not switch the guest off: ${why}. It is tried again, with growing pauses.`;

@@ -192,6 +192,19 @@ describe('a guest that should be stopped', () => {
   const over = placedMachine({ granted: { powerState: 'Stopped' }, instance: 'Stopped' });
 
   const table: [string, SnapshotChanges, string][] = [
+    [
+      'is not told to have obeyed where it crashed after it had been asked and wanted again',
+      {
+        live: runningMachine({ granted: { powerState: 'Stopped' }, instance: 'Crashed' }),
+        domain: domainOff(vm, 'Crashed'),
+        memory: {
+          restarts: 0,
+          endedAt: 990_000,
+          stop: { askedAt: 100_000, lastAskedAt: 100_000, by: { kind: 'Request' }, withdrawn: true },
+        },
+      },
+      'tell Stopped',
+    ],
     ['is verified before anything is done to it', { cached: vm, domain: domainOf(vm) }, 'verify'],
     ['is asked to shut down', { live: vm, domain: domainOf(vm) }, 'AskShutdown'],
     ['is asked while it is paused', { live: vm, domain: domainOf(vm, { powerState: 'Paused' }) }, 'AskShutdown'],

@@ -86,6 +86,9 @@ function planStopped(mine: Mine): Plan {
 }
 
 function withTermination(powerState: InstanceState, { snapshot, vm }: Mine): Report {
+  const { stop, endedAt } = snapshot.memory;
+  // It ended by itself after it had been asked and wanted again: that is told already.
+  if (stop?.withdrawn === true && endedAt !== undefined) return { powerState };
   const termination = requestedTermination({ ...snapshot, instance: vm.status?.instance });
   return { powerState, ...(termination === undefined ? {} : { termination }) };
 }

@@ -166,7 +166,7 @@ describe('a guest that cannot be asked to shut down', () => {
       await reconcileDomain(context, uid, FOR_GOOD).catch(() => undefined);
       await clock.advance(60_000);
     }
-    expect(context.memories.get(uid).stop).to.include({ askedAt: 120_000, forced: false });
+    expect(context.memories.get(uid).stop).to.deep.include({ askedAt: 120_000, by: { kind: 'Request' } });
     expect(host.machine.get(uid).power.kind).to.equal('Running');
   });
 });

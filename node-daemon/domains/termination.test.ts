@@ -4,7 +4,7 @@ import type { EventInitiator, ShutOffReason } from '#node-daemon/hypervisor/driv
 import { domainOff, domainSnapshot } from '#test/builders/domain.ts';
 import { uuidFor } from '#test/builders/uuid.ts';
 import { runningMachine } from '#test/builders/virtual-machine.ts';
-import { nothingRemembered, rememberAsked, rememberForced } from './memory.ts';
+import { nothingRemembered, rememberAsked, rememberForced, rememberForceFailed } from './memory.ts';
 import { requestedTermination, terminationOf } from './termination.ts';
 
 const vm = runningMachine();
@@ -56,6 +56,7 @@ describe('how a guest ended that was to stop', () => {
   const off = facts('Shutdown');
   const asked = rememberAsked(nothingRemembered, 1);
   const forced = rememberForced(nothingRemembered, 1);
+  const failed = rememberForceFailed(nothingRemembered, 1, 'it is locked');
   const after = (state: InstanceState, given = off) => ({
     ...given,
     instance: given.instance && { ...given.instance, powerState: state },
@@ -67,6 +68,12 @@ describe('how a guest ended that was to stop', () => {
     [
       'was forced when the plug was pulled and it was removed since',
       { ...facts('Absent'), memory: forced },
+      'ForcedByRequest',
+    ],
+    ['obeyed after all when the plug could not be pulled', { ...off, memory: failed }, 'StoppedByRequest'],
+    [
+      'was forced when the plug could not be pulled, as it seemed',
+      { ...facts('Destroyed'), memory: failed },
       'ForcedByRequest',
     ],
     ['obeyed an earlier daemon', off, 'StoppedByRequest'],

@@ -1,6 +1,7 @@
 // How a guest came to its end, from what the hypervisor remembers of it.
 import type { Instance, LastTermination } from '#crds/v1alpha1/virtual-machine-status.ts';
 import type { Domain } from '../hypervisor/driver.ts';
+import type { StopInProgress } from './memory.ts';
 import type { Snapshot } from './snapshot.ts';
 
 export type Termination = Omit<LastTermination, 'time'>;
@@ -69,12 +70,23 @@ function byShutOffReason(domain: Domain, { self, initiator }: Facts): Terminatio
 /** How a guest ended that was to stop. Undefined where it had ended before it was asked: what was told then stays. */
 export function requestedTermination(facts: Facts): Termination | undefined {
   const { memory, instance } = facts;
-  if (memory.stop !== undefined) return memory.stop.forced ? forced() : obeyed();
+  if (memory.stop !== undefined) return endOfStop(memory.stop, facts);
   const wasUp =
     instance?.powerState === 'Running' || instance?.powerState === 'Stopping' || instance?.powerState === 'Paused';
   if (!wasUp) return undefined;
   const seen = terminationOf(facts);
   return isOfAnotherBoot(facts) ? seen : withoutMemory(seen);
+}
+
+function endOfStop({ by }: StopInProgress, facts: Facts): Termination {
+  switch (by.kind) {
+    case 'Request':
+      return obeyed();
+    case 'Force':
+      return forced();
+    case 'ForceFailed':
+      return withoutMemory(terminationOf(facts));
+  }
 }
 
 /** The request may have been made by a daemon that has been restarted since: what the hypervisor shows must do. */

@@ -12,11 +12,15 @@ const NOW = 1_000_000;
 /** Just now, within every pause, and beyond them all. */
 const earlier = fc.constantFrom(0, 1_000, 4_000, 61_000, 700_000).map((milliseconds) => NOW - milliseconds);
 
-const failed = fc.record({ times: fc.integer({ min: 1, max: 9 }), why: fc.constant('it is locked') });
-const stop = fc.record(
-  { askedAt: earlier, lastAskedAt: earlier, forced: fc.boolean(), withdrawn: fc.boolean(), failed },
-  { requiredKeys: ['askedAt', 'lastAskedAt', 'forced', 'withdrawn'] },
+const by = fc.oneof(
+  fc.constantFrom({ kind: 'Request' as const }, { kind: 'Force' as const }),
+  fc.record({
+    kind: fc.constant('ForceFailed' as const),
+    times: fc.integer({ min: 1, max: 9 }),
+    why: fc.constant('it is locked'),
+  }),
 );
+const stop = fc.record({ askedAt: earlier, lastAskedAt: earlier, by, withdrawn: fc.boolean() });
 const failedStart = fc.record({
   generation: fc.constantFrom(1, 2, 3),
   failures: fc.integer({ min: 1, max: 9 }),
