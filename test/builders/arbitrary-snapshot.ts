@@ -6,7 +6,7 @@ import type { Snapshot } from '#node-daemon/domains/snapshot.ts';
 import type { Domain } from '#node-daemon/hypervisor/driver.ts';
 import { arbitraryMachine } from './arbitrary-machine.ts';
 import { domainOf, domainSnapshot } from './domain.ts';
-import { grantedFor, placedMachine } from './virtual-machine.ts';
+import { grantedFor, placedMachine, placementOn } from './virtual-machine.ts';
 
 const NOW = 1_000_000;
 /** Just now, within every pause, and beyond them all. */
@@ -79,22 +79,43 @@ export const arbitrarySnapshot: fc.Arbitrary<Snapshot> = fc
   })
   .map((changes) => domainSnapshot({ ...changes, now: NOW }));
 
-/** The same, with a VM that was found by a live read or is known from the cache; often one that is to be started. */
+/**
+ * The same, with a VM that was found by a live read or is known from the cache. Most that is likely comes of two shapes,
+ * which chance alone hardly makes: one that is to be started, and one whose guest is there under its permission.
+ */
 export const arbitraryOwnedSnapshot: fc.Arbitrary<Snapshot> = fc
   .record({
     snapshot: arbitrarySnapshot,
     vm: arbitraryMachine,
     live: fc.constantFrom(true, true, false),
-    toStart: fc.boolean(),
+    shape: fc.constantFrom('Any' as const, 'ToStart' as const, 'InPlace' as const, 'InPlace' as const),
+    power,
   })
-  .map(({ snapshot, vm, live, toStart }) => ({
-    ...snapshot,
-    ...withMachine(toStart ? neverStarted(vm) : vm, live),
-    ...(toStart ? { domain: { kind: 'Absent' as const } } : {}),
-  }));
+  .map(({ snapshot, vm, live, shape, power: seen }) => {
+    switch (shape) {
+      case 'Any':
+        return { ...snapshot, ...withMachine(vm, live) };
+      case 'ToStart':
+        return { ...snapshot, ...withMachine(neverStarted(vm), live), domain: { kind: 'Absent' } };
+      case 'InPlace': {
+        const placed = placedHere(vm);
+        return {
+          ...snapshot,
+          ...withMachine(placed, live),
+          domain: { kind: 'Present', domain: domainOf(placed, seen) },
+        };
+      }
+    }
+  });
 
 function withMachine(vm: VirtualMachine, live: boolean): Pick<Snapshot, 'cached' | 'live'> {
   return { cached: vm, live: live ? { kind: 'Found', vm } : { kind: 'NotAsked' } };
+}
+
+function placedHere(vm: VirtualMachine): VirtualMachine {
+  const { granted = grantedFor(vm), placement, ...status } = vm.status ?? {};
+  const here = placementOn('hv1', placement === undefined ? {} : { epoch: placement.epoch });
+  return { ...vm, status: { ...status, granted, placement: here } };
 }
 
 function neverStarted(vm: VirtualMachine): VirtualMachine {
