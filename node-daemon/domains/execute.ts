@@ -7,7 +7,14 @@ import { DriverError, type DriverErrorReason, isDriverError } from '../hyperviso
 import type { Step } from './actions.ts';
 import type { DomainContext } from './context.ts';
 import { definitionOf } from './definition.ts';
-import { rememberAsked, rememberFailedStart, rememberForced, rememberForceFailed, rememberStarted } from './memory.ts';
+import {
+  type DomainMemory,
+  rememberAsked,
+  rememberFailedStart,
+  rememberForced,
+  rememberForceFailed,
+  rememberStarted,
+} from './memory.ts';
 import { WORTH_TELLING_MS } from './pauses.ts';
 
 interface Work {
@@ -44,8 +51,8 @@ export async function execute(step: Step, work: Work): Promise<void> {
   }
 }
 
-function remember({ context, uuid }: Work, change: typeof rememberAsked): void {
-  context.memories.set(uuid, change(context.memories.get(uuid), context.clock.monotonic()));
+function remember({ context, uuid }: Work, change: (memory: DomainMemory, now: number) => DomainMemory): void {
+  context.memories.update(uuid, (memory) => change(memory, context.clock.monotonic()));
 }
 
 /**
@@ -116,7 +123,8 @@ const codes: Readonly<Partial<Record<DriverErrorReason, string>>> = {
   Conflict: 'NameTaken',
 };
 
-function rememberFault({ context, uuid, vm }: Work, error: DriverError): void {
+function rememberFault(work: Work, error: DriverError): void {
+  const { context, uuid, vm } = work;
   const fault = {
     generation: grantOf(vm).granted.generation,
     answered: !isDriverError(error, 'Unreachable', 'Timeout'),
@@ -124,8 +132,7 @@ function rememberFault({ context, uuid, vm }: Work, error: DriverError): void {
     reason: `${context.self().name} could not start the guest: ${error.message}.`,
   };
   context.logger.warn('start failed', { uuid, error });
-  const { memories, clock } = context;
-  memories.set(uuid, rememberFailedStart(memories.get(uuid), clock.monotonic(), fault));
+  remember(work, (memory, now) => rememberFailedStart(memory, now, fault));
 }
 
 /** Whether it could be told changes nothing: somebody may have written to the VM while the guest was being started. */

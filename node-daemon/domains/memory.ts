@@ -124,8 +124,12 @@ export class Memories {
     return this.#memories.get(uuid) ?? nothingRemembered;
   }
 
-  set(uuid: string, memory: DomainMemory): void {
-    this.#memories.set(uuid, memory);
+  /** Keeps what `change` makes of what was remembered, and returns it; what stays as it was takes no room. */
+  update(uuid: string, change: (memory: DomainMemory) => DomainMemory): DomainMemory {
+    const before = this.get(uuid);
+    const after = change(before);
+    if (after !== before) this.#memories.set(uuid, after);
+    return after;
   }
 
   forget(uuid: string): void {

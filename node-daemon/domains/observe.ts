@@ -52,12 +52,11 @@ async function seen({ driver }: DomainContext, uuid: string): Promise<Seen> {
 }
 
 function remembered({ memories, clock }: DomainContext, uuid: string, domain: Seen): DomainMemory {
-  const before = memories.get(uuid);
-  if (domain.kind === 'Unknown') return before;
+  if (domain.kind === 'Unknown') return memories.get(uuid);
   const unknown = domain.kind === 'Present' && domain.domain.powerState === 'Unknown';
-  const after = unknown ? rememberUnknown(before, clock.monotonic()) : rememberKnown(before);
-  if (after !== before) memories.set(uuid, after);
-  return after;
+  return memories.update(uuid, (memory) =>
+    unknown ? rememberUnknown(memory, clock.monotonic()) : rememberKnown(memory),
+  );
 }
 
 async function addressesOf({ driver }: DomainContext, vm: VirtualMachine, domain: Seen): Promise<Address[]> {

@@ -82,12 +82,12 @@ async function conclude(
 }
 
 function rememberEnd({ memories, clock }: DomainContext, uuid: string, report: Report): void {
-  if (isEndMidway(report)) memories.set(uuid, rememberEnded(memories.get(uuid), clock.monotonic()));
+  if (isEndMidway(report)) memories.update(uuid, (memory) => rememberEnded(memory, clock.monotonic()));
 }
 
 function rememberTold({ memories }: DomainContext, uuid: string, { powerState }: Report): void {
-  if (powerState === 'Running') memories.set(uuid, rememberRunning(memories.get(uuid)));
-  if (powerState === 'Stopped' || powerState === 'Absent') memories.set(uuid, rememberOff(memories.get(uuid)));
+  if (powerState === 'Running') memories.update(uuid, rememberRunning);
+  if (powerState === 'Stopped' || powerState === 'Absent') memories.update(uuid, rememberOff);
 }
 
 function forget({ memories, initiators }: DomainContext, uuid: string): void {
