@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
-import { promisify } from 'node:util';
+import { inspect, promisify } from 'node:util';
 import { expect } from 'chai';
 import {
   forgetUnfinishedStarts,
@@ -207,7 +207,8 @@ describeQemu('a start that libvirtd was killed in', (stand) => {
     expect(await virsh(stand().host, 'domstate', '--reason', name)).to.contain('paused (starting up)');
     expect(await present(driver, uuid)).to.include({ powerState: 'Unknown' });
     const refusal = await driver.destroy(uuid).catch((error: unknown) => error);
-    if (refusal !== undefined) expect(isDriverError(refusal, 'Timeout', 'Failed', 'Busy'), `${refusal}`).to.equal(true);
+    if (refusal !== undefined)
+      expect(isDriverError(refusal, 'Timeout', 'Failed', 'Busy'), inspect(refusal)).to.equal(true);
     await forgetUnfinishedStarts(stand().host);
     await reconnected(driver);
     expect(await present(driver, uuid)).to.include({ powerState: 'ShutOff' });
