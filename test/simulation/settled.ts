@@ -48,3 +48,10 @@ export async function expectNoOrphan(site: Site, machines: readonly VirtualMachi
     }
   }
 }
+
+/** Ends it: no process had ended by itself, and no promise was ever broken. */
+export async function closeUnbroken(site: Site): Promise<void> {
+  await site.close();
+  expect(site.failures, 'what processes ended of').to.deep.equal([]);
+  expect(site.invariants.broken).to.deep.equal([]);
+}

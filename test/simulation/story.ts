@@ -1,6 +1,7 @@
 // One story: a site, what happens there, and what is told of it. Every story ends at rest and breaks no promise.
 import { expect } from 'chai';
 import { expectGolden } from '#test/golden.ts';
+import { closeUnbroken } from './settled.ts';
 import { Site, type SiteOptions } from './site.ts';
 
 const MINUTE = 60_000;
@@ -14,9 +15,7 @@ export async function play(options: SiteOptions, happening: (site: Site) => Prom
   site.forgetWrites();
   await happening(site);
   await expectRest(site);
-  await site.close();
-  expect(site.failures).to.deep.equal([]);
-  expect(site.invariants.broken).to.deep.equal([]);
+  await closeUnbroken(site);
   return site;
 }
 

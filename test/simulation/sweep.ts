@@ -5,7 +5,7 @@ import { steadyLoad } from '#node-daemon/hypervisor/simulated/load.ts';
 import type { SimulatedHostOptions } from '#node-daemon/hypervisor/simulated/machine-options.ts';
 import { OPERATOR } from './kinds.ts';
 import type { Fate, Moment, Step } from './life.ts';
-import { expectNoOrphan, expectTrue } from './settled.ts';
+import { closeUnbroken, expectNoOrphan, expectTrue } from './settled.ts';
 import { Site } from './site.ts';
 
 export const PROCESSES = [OPERATOR, 'hv1', 'hv2'] as const;
@@ -147,8 +147,7 @@ async function expectEnd(site: Site): Promise<void> {
   expect(
     [...site.hosts.values()].flatMap((host) => host.machine.list().filter(({ metadata }) => metadata !== undefined)),
   ).to.deep.equal([]);
-  await site.close();
-  expect(site.invariants.broken).to.deep.equal([]);
+  await closeUnbroken(site);
 }
 
 /** Every death that these steps have room for. */
