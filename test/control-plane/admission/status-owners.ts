@@ -15,7 +15,7 @@ const OPERATOR = {
 } satisfies Part;
 const DAEMON = {
   fields: ['instance', 'addresses', 'usage', 'lastTermination', 'pendingChanges'],
-  conditions: ['Provisioned', 'PowerStateSynced', 'InstancePresent', 'Migratable', 'RestartRequired'],
+  conditions: ['Provisioned', 'PowerStateSynced', 'InstancePresent', 'RestartRequired'],
 } satisfies Part;
 const DERIVED = { fields: ['phase', 'transitions'], conditions: ['Ready', 'Reconciling', 'Stalled'] } satisfies Part;
 const PARTS = [OPERATOR, DAEMON, DERIVED];
