@@ -1,4 +1,4 @@
-// A site with the manifests of operator/ installed, and everybody who may ask it for something.
+// A site with the manifests of rights/ installed, and everybody who may ask it for something.
 
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
