@@ -15,12 +15,12 @@ import { createSimulatedDriver } from './hypervisor/simulated/driver.ts';
 import { SimulatedHost } from './hypervisor/simulated/host.ts';
 import { readBootID } from './inventory/boot-id.ts';
 import { nodeDaemonOptions, parseLabels } from './options.ts';
+import { USAGE_LIMITS } from './usage/publish.ts';
 import { checkToken, type TokenCheck } from './whose-token.ts';
 import { runNodeDaemon } from './wiring.ts';
 
 const NAME = 'usher-node-daemon';
 const SAMPLE_INTERVAL_MS = 10_000;
-const USAGE_LIMITS = { intervalMilliseconds: 60_000, jitter: 0.2, writesPerMinute: 30 };
 /**
  * The network that PID 1 is in: the machine's own, for a daemon on the machine and for a pod with hostPID or
  * hostNetwork. A pod with neither would count its own traffic as the machine's. Disks are the same everywhere.

@@ -14,6 +14,9 @@ export interface PublishLimits {
   readonly writesPerMinute: number;
 }
 
+/** Of every daemon. */
+export const USAGE_LIMITS: PublishLimits = { intervalMilliseconds: 60_000, jitter: 0.2, writesPerMinute: 30 };
+
 export interface PublishCandidate {
   readonly key: string;
   readonly averages: UsageAverages;

@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { createSimulatedDriver } from '#node-daemon/hypervisor/simulated/driver.ts';
 import { SimulatedHost } from '#node-daemon/hypervisor/simulated/host.ts';
+import { USAGE_LIMITS } from '#node-daemon/usage/publish.ts';
 import { runNodeDaemon } from '#node-daemon/wiring.ts';
 import { systemClock, systemRandom } from '#runtime/clock/system.ts';
 import { EventRecorder } from '#runtime/event/recorder.ts';
@@ -51,7 +52,7 @@ async function runNode({ name, kubeconfig }: NodeAccess, logger: Logger, stop: A
       reserved: { cpus: 0, memoryBytes: 2 ** 29 },
       heartbeatIntervalMs: INTERVAL_MS,
       sampleIntervalMs: INTERVAL_MS,
-      usageLimits: { intervalMilliseconds: 60_000, jitter: 0.2, writesPerMinute: 30 },
+      usageLimits: USAGE_LIMITS,
       warn: (object, reason, message) => events.warn(object, reason, message),
     },
     stop,

@@ -7,6 +7,7 @@ import type { VirtualMachineSpec } from '#crds/v1alpha1/virtual-machine-spec.ts'
 import { createSimulatedDriver } from '#node-daemon/hypervisor/simulated/driver.ts';
 import { SimulatedHost } from '#node-daemon/hypervisor/simulated/host.ts';
 import type { SimulatedHostOptions } from '#node-daemon/hypervisor/simulated/machine-options.ts';
+import { USAGE_LIMITS } from '#node-daemon/usage/publish.ts';
 import { runNodeDaemon } from '#node-daemon/wiring.ts';
 import { generateSigningKey, signerFrom } from '#operator/signing/key.ts';
 import { runOperator } from '#operator/wiring.ts';
@@ -227,7 +228,7 @@ export class Site {
         reserved: { cpus: 0, memoryBytes: 0 },
         heartbeatIntervalMs: 10_000,
         sampleIntervalMs: 10_000,
-        usageLimits: { intervalMilliseconds: 60_000, jitter: 0.2, writesPerMinute: 30 },
+        usageLimits: USAGE_LIMITS,
         clock,
         random: this.#random,
         logger: silentLogger,
