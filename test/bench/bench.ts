@@ -4,6 +4,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
+import { join } from 'node:path';
 import { REPOSITORY } from '#hack/repository.ts';
 import { measureDaemon } from './daemon.ts';
 import { type Found, figuresOf, lineOf } from './figures.ts';
@@ -27,6 +28,8 @@ const MEASUREMENTS: Readonly<Record<string, () => Promise<Found>>> = {
  * bytes and CPU time, mostly at rest.
  */
 const STEPS = [['speed'], ['ten-guests'], ['writes', 'paper', 'daemon'], ['memory']];
+
+const BUILD = join(REPOSITORY, 'build');
 
 const began = new Date();
 const wanted = process.argv.slice(2);
@@ -62,7 +65,7 @@ function tell(text: string): void {
 }
 
 async function record(): Promise<void> {
-  await mkdir('build', { recursive: true });
+  await mkdir(BUILD, { recursive: true });
   const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: REPOSITORY, encoding: 'utf8' }).trim();
   const machine = {
     cpus: cpus().length,
@@ -72,5 +75,5 @@ async function record(): Promise<void> {
   };
   const seconds = Math.round((Date.now() - began.getTime()) / 1000);
   const report = { began: began.toISOString(), seconds, commit, machine, failed, figures: figuresOf(found) };
-  await writeFile('build/bench.json', `${JSON.stringify(report, undefined, 2)}\n`);
+  await writeFile(join(BUILD, 'bench.json'), `${JSON.stringify(report, undefined, 2)}\n`);
 }
