@@ -4,8 +4,6 @@ import { readFile } from 'node:fs/promises';
 export interface ProcessCost {
   /** MiB in memory, with the program's own text and libraries (VmRSS). */
   readonly resident: number;
-  /** MiB of that which no other process can share (RssAnon). */
-  readonly own: number;
   /** Seconds of processor time since its start. */
   readonly cpuSeconds: number;
 }
@@ -23,7 +21,6 @@ export async function processCost(pid: number): Promise<ProcessCost> {
   const ticks = Number(fields[11]) + Number(fields[12]);
   return {
     resident: mebibytes(status, 'VmRSS'),
-    own: mebibytes(status, 'RssAnon'),
     cpuSeconds: ticks / TICKS_PER_SECOND,
   };
 }
