@@ -4,20 +4,20 @@
 import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { hypervisorResource, virtualMachineResource } from '#crds/v1alpha1/kinds.ts';
 import type { VirtualMachineSpec } from '#crds/v1alpha1/virtual-machine-spec.ts';
 import { temporaryDirectory } from '#hack/control-plane/directory.ts';
 import { type HypervisorHost, virsh } from '#hack/hypervisor-host/host.ts';
 import type { Found } from './figures.ts';
 import { HALTING_KERNEL, writeHaltingKernel } from './halting-kernel.ts';
-import { MachineWatch } from './machine-watch.ts';
+import { withMachineWatch } from './machine-watch.ts';
 import { atATime, machine, NAMESPACE, namesOf } from './machines.ts';
-import { processCost } from './process-cost.ts';
+import { restingCost } from './process-cost.ts';
 import { MACHINE, type RealMachine, withRealMachine } from './real-machine.ts';
 
 const GUESTS = 50;
-const MINUTE_MS = 60_000;
+/** By then the usage of each guest was written. */
+const SETTLE_MS = 90_000;
 /** Without a network card: one that never gets an address would be asked for three minutes. */
 const HALTING: Partial<VirtualMachineSpec> = {
   resources: { cpus: 1, memory: '16Mi' },
@@ -31,7 +31,12 @@ export async function measureDaemon(): Promise<Found> {
   return withRealMachine(bootDirectory, async (real) => {
     const names = await startOurs(real);
     await startOthers(real.host, `${NAMESPACE}.${names[0]}`, GUESTS - names.length);
-    return { ...(await costAtRest(real.daemonPid)), daemon_managed_of_50: names.length };
+    const { cpuPercent, resident } = await restingCost(real.daemonPid, SETTLE_MS);
+    return {
+      daemon_rss_mb_50: resident,
+      daemon_cpu_percent_idle_50: cpuPercent,
+      daemon_managed_of_50: names.length,
+    };
   });
 }
 
@@ -39,14 +44,11 @@ export async function measureDaemon(): Promise<Found> {
 async function startOurs({ site }: RealMachine): Promise<string[]> {
   const { status } = await site.user.get(hypervisorResource, { name: MACHINE });
   const names = namesOf('vm', Math.min(GUESTS, status?.allocatable?.cpus ?? 0));
-  const watch = await new MachineWatch(site.user).start();
-  try {
+  return withMachineWatch(site.user, async (watch) => {
     await atATime(names, async (name) => site.user.create(virtualMachineResource, machine(name, HALTING)));
     await watch.untilRunning(names, 300);
     return names;
-  } finally {
-    await watch.stop();
-  }
+  });
 }
 
 /** Like one of ours, and nobody's. */
@@ -64,14 +66,4 @@ function anonymous(xml: string, name: string): string {
     .replace(/<metadata>[^]*<\/metadata>/, '')
     .replace(/<name>[^<]*<\/name>/, `<name>${name}</name>`)
     .replace(/<uuid>[^<]*<\/uuid>/, `<uuid>${randomUUID()}</uuid>`);
-}
-
-/** Over a minute, after another half more to settle: by then the usage of each guest was written. */
-async function costAtRest(pid: number): Promise<Found> {
-  await delay(1.5 * MINUTE_MS);
-  const before = await processCost(pid);
-  await delay(MINUTE_MS);
-  const after = await processCost(pid);
-  const busyMs = 1000 * (after.cpuSeconds - before.cpuSeconds);
-  return { daemon_rss_mb_50: after.resident, daemon_cpu_percent_idle_50: (100 * busyMs) / MINUTE_MS };
 }

@@ -54,3 +54,17 @@ export class MachineWatch {
     return this.#versions.get(name) ?? [];
   }
 }
+
+/** Watches while `measure` runs; every version of `recorded` is kept. */
+export async function withMachineWatch<T>(
+  user: KubeStore,
+  measure: (watch: MachineWatch) => Promise<T>,
+  recorded?: string,
+): Promise<T> {
+  const watch = await new MachineWatch(user, recorded).start();
+  try {
+    return await measure(watch);
+  } finally {
+    await watch.stop();
+  }
+}

@@ -1,7 +1,7 @@
 // What the operator takes of memory as the number of VMs grows, each time a minute after the last of them runs.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Found } from './figures.ts';
-import { MachineWatch } from './machine-watch.ts';
+import { withMachineWatch } from './machine-watch.ts';
 import { createAtOnce, namesOf } from './machines.ts';
 import { processCost } from './process-cost.ts';
 import { type BenchSite, withSite } from './site.ts';
@@ -27,13 +27,10 @@ export async function measureMemory(): Promise<Found> {
 }
 
 async function fill(site: BenchSite, names: readonly string[]): Promise<void> {
-  const watch = await new MachineWatch(site.user).start();
-  try {
+  await withMachineWatch(site.user, async (watch) => {
     await createAtOnce(site.user, names);
     await watch.untilRunning(names, FILL_SECONDS);
-  } finally {
-    await watch.stop();
-  }
+  });
 }
 
 async function settled(site: BenchSite): Promise<number> {

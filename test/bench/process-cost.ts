@@ -1,5 +1,6 @@
 // What a process costs, as the kernel counts it.
 import { readFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 
 export interface ProcessCost {
   /** MiB in memory, with the program's own text and libraries (VmRSS). */
@@ -23,6 +24,25 @@ export async function processCost(pid: number): Promise<ProcessCost> {
     resident: mebibytes(status, 'VmRSS'),
     cpuSeconds: ticks / TICKS_PER_SECOND,
   };
+}
+
+export interface RestingCost {
+  /** Of one CPU. */
+  readonly cpuPercent: number;
+  /** MiB, at the end. */
+  readonly resident: number;
+}
+
+const MEASURED_MS = 60_000;
+
+/** Over a minute, once it had so long to settle. */
+export async function restingCost(pid: number, settleMs: number): Promise<RestingCost> {
+  await delay(settleMs);
+  const before = await processCost(pid);
+  await delay(MEASURED_MS);
+  const after = await processCost(pid);
+  const busyMs = 1000 * (after.cpuSeconds - before.cpuSeconds);
+  return { cpuPercent: (100 * busyMs) / MEASURED_MS, resident: after.resident };
 }
 
 function mebibytes(status: string, field: string): number {

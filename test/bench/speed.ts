@@ -7,7 +7,7 @@ import { until } from '#hack/until.ts';
 import type { KubeStore } from '#runtime/kube/store.ts';
 import { BareClient, type Chain, chainOf } from './bare-client.ts';
 import type { Found } from './figures.ts';
-import { MachineWatch } from './machine-watch.ts';
+import { type MachineWatch, withMachineWatch } from './machine-watch.ts';
 import { atATime, createAtOnce, machine, namesOf } from './machines.ts';
 import { processCost } from './process-cost.ts';
 import { type BenchSite, withSite } from './site.ts';
@@ -63,43 +63,38 @@ function figures(ours: Speed, before: Speed, after: Speed): Found {
 
 /** The writes of one VM, for the bare client to imitate. */
 async function sample(user: KubeStore): Promise<Chain> {
-  const watch = await new MachineWatch(user, SAMPLE).start();
-  try {
-    await user.create(virtualMachineResource, machine(SAMPLE));
-    await watch.untilRunning([SAMPLE], 30);
-    return chainOf(watch.versions(SAMPLE));
-  } finally {
-    await watch.stop();
-  }
+  return withMachineWatch(
+    user,
+    async (watch) => {
+      await user.create(virtualMachineResource, machine(SAMPLE));
+      await watch.untilRunning([SAMPLE], 30);
+      return chainOf(watch.versions(SAMPLE));
+    },
+    SAMPLE,
+  );
 }
 
 async function bareSpeed(user: KubeStore, client: BareClient, when: string): Promise<Speed> {
-  const watch = await new MachineWatch(user).start();
-  try {
+  return withMachineWatch(user, async (watch) => {
     const latencies = await spaced(watch, `${when}-spaced`, async (name) => client.run(name));
     const vmsPerSecond = await burst(watch, `${when}-burst`, async (names) =>
       atATime(names, async (name) => client.run(name)),
     );
     return { vmsPerSecond, latencies };
-  } finally {
-    await watch.stop();
-  }
+  });
 }
 
 /** The spaced ones come first: by the time of the burst everything has run a hundred times. */
 async function usherSpeed(site: BenchSite): Promise<Speed & { readonly cpu: Found }> {
   const { user } = site;
-  const watch = await new MachineWatch(user).start();
-  try {
+  return withMachineWatch(user, async (watch) => {
     const latencies = await spaced(watch, 'spaced', async (name) => user.create(virtualMachineResource, machine(name)));
     await untilQuiet(site);
     const before = await cpuSeconds(site);
     const vmsPerSecond = await burst(watch, 'burst', async (names) => createAtOnce(user, names));
     const after = await cpuSeconds(site);
     return { vmsPerSecond, latencies, cpu: perMachine(before, after) };
-  } finally {
-    await watch.stop();
-  }
+  });
 }
 
 /** From the moment each is sent until the watch shows it Running. */

@@ -12,7 +12,7 @@ import { until } from '#hack/until.ts';
 import { createLibvirtDriver } from '#node-daemon/hypervisor/libvirt/driver.ts';
 import { systemClock, systemRandom } from '#runtime/clock/system.ts';
 import type { Found } from './figures.ts';
-import { MachineWatch } from './machine-watch.ts';
+import { withMachineWatch } from './machine-watch.ts';
 import { atATime, machine, NAMESPACE, removeAtOnce } from './machines.ts';
 import { type RealMachine, withRealMachine } from './real-machine.ts';
 import { median } from './statistics.ts';
@@ -85,8 +85,7 @@ async function withUsher(
     resources: { cpus: 1, memory: '128Mi' },
     powerOff: { mode: 'Force', gracePeriodSeconds: 0 },
   } as const;
-  const watch = await new MachineWatch(site.user).start();
-  try {
+  return withMachineWatch(site.user, async (watch) => {
     const began = starts.begin();
     await atATime(NAMES, async (name) => site.user.create(virtualMachineResource, machine(name, spec)));
     const reported = Math.max(...(await watch.untilRunning(NAMES, 120)));
@@ -96,9 +95,7 @@ async function withUsher(
     await watch.untilGone(NAMES, 120);
     await delay(PAUSE_MS);
     return { running: running - began, reported: reported - began };
-  } finally {
-    await watch.stop();
-  }
+  });
 }
 
 /** The daemon stands still meanwhile: domains that it did not make would keep it busy. */

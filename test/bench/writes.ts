@@ -8,7 +8,7 @@ import { type Asked, askedByUsher, isWrite } from '../site/audit-log.ts';
 import { Chronicle } from '../site/chronicle.ts';
 import { type CountedSite, countWrites } from '../site/write-count.ts';
 import type { Found } from './figures.ts';
-import { MachineWatch } from './machine-watch.ts';
+import { type MachineWatch, withMachineWatch } from './machine-watch.ts';
 import { machine, namesOf, removeAtOnce } from './machines.ts';
 import { type BenchSite, withSite } from './site.ts';
 
@@ -32,12 +32,11 @@ export async function measureWrites(): Promise<Found> {
     const hypervisors = new Chronicle<Hypervisor>(site.controlPlane.access, `${api}/hypervisors`);
     machines.follow();
     hypervisors.follow();
-    const watch = await new MachineWatch(site.user).start();
     const tally = new Tally(site, { machines, hypervisors });
     try {
-      return await life(site, watch, tally);
+      return await withMachineWatch(site.user, async (watch) => life(site, watch, tally));
     } finally {
-      await Promise.all([watch.stop(), machines.stop(), hypervisors.stop()]);
+      await Promise.all([machines.stop(), hypervisors.stop()]);
     }
   });
 }
