@@ -9,11 +9,11 @@ export function resources(definition: DomainDefinition, context: BuildContext): 
     element('memory', { unit: 'bytes' }, `${memoryBytes}`),
     element('currentMemory', { unit: 'bytes' }, `${memoryBytes}`),
     element('vcpu', {}, `${cpus}`),
-    ...processorModel(context),
+    ...(context.type === 'kvm' ? [kvmProcessor()] : []),
   ];
 }
 
 /** The host's model with its features named, so that a guest can still move to another host of the same kind. */
-function processorModel(context: BuildContext): Element[] {
-  return context.type === 'kvm' ? [element('cpu', { mode: 'host-model' })] : [];
+export function kvmProcessor(): Element {
+  return element('cpu', { mode: 'host-model' });
 }

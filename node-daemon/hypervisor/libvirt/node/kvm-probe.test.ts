@@ -2,6 +2,8 @@ import { expect } from 'chai';
 import { DriverError } from '#node-daemon/hypervisor/errors.ts';
 import { VirtualClock } from '#runtime/clock/virtual.ts';
 import { uuidFor } from '#test/builders/uuid.ts';
+import { render } from '../domain-xml/element.ts';
+import { kvmProcessor } from '../domain-xml/resources.ts';
 import type { Ask } from '../rpc/domain-calls.ts';
 import { FAULT, LibvirtFault } from '../rpc/faults.ts';
 import { PROCEDURE } from '../rpc/procedures.ts';
@@ -14,6 +16,8 @@ import { kvmWorks } from './kvm-probe.ts';
 class FakeLibvirt {
   readonly domains = new Map<string, string>();
   readonly clock = new VirtualClock();
+  /** XML of the last domain that was made. */
+  made = '';
   /** How long a new domain runs; Failed where it cannot be made. */
   runsFor: number | 'Failed' = 300;
   /** Thrown where a domain is looked up. */
@@ -35,6 +39,7 @@ class FakeLibvirt {
   };
 
   #create(xml: string): [string, string] {
+    this.made = xml;
     if (this.runsFor === 'Failed') throw new LibvirtFault(FAULT.internalError, 'no KVM');
     const made: [string, string] = [textIn(xml, 'uuid'), textIn(xml, 'name')];
     this.domains.set(...made);
@@ -77,6 +82,11 @@ describe('the probe of KVM', () => {
     await libvirt.clock.advance(10_000);
     return probing;
   }
+
+  it('runs a guest with the processor that guests get: there are machines where KVM works, and not with that', async () => {
+    await probed();
+    expect(libvirt.made).to.contain(render(kvmProcessor()));
+  });
 
   it('says that KVM works where its guest ends by itself', async () => {
     expect(await probed()).to.equal(true);

@@ -1,11 +1,13 @@
 // Does KVM work here? libvirt lists it wherever /dev/kvm opens, and yet there are machines (nested ones, mostly) on which
 // its guests never execute an instruction. So one is run: a guest of 16 MiB without any device, whose BIOS finds nothing
 // to boot and, told not to wait, resets the machine; a reset ends this guest. Its end proves that thousands of
-// instructions were executed. It takes under a second where KVM works.
+// instructions were executed. It takes under a second where KVM works. It gets the processor that guests get: there are
+// machines on which KVM works, and not with that.
 import { randomUUID } from 'node:crypto';
 import { isDriverError } from '#node-daemon/hypervisor/errors.ts';
 import type { Clock } from '#runtime/clock/clock.ts';
 import { element, render } from '../domain-xml/element.ts';
+import { kvmProcessor } from '../domain-xml/resources.ts';
 import { type Ask, CREATE, createXml, destroy, listDomains, lookupByUuid } from '../rpc/domain-calls.ts';
 
 const PATIENCE_MS = 8_000;
@@ -82,6 +84,7 @@ function probeXml(uuid: string): string {
         element('boot', { dev: 'hd' }),
         element('bios', { rebootTimeout: 0 }),
       ),
+      kvmProcessor(),
       element('on_poweroff', {}, 'destroy'),
       element('on_reboot', {}, 'destroy'),
       element(
