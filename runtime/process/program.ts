@@ -6,6 +6,7 @@ import type { KubeStore } from '../kube/store.ts';
 import type { ReflectorObserver } from '../reflector/reflector.ts';
 import { startHttpServer } from './http-server.ts';
 import { createLog, LOG_LEVELS, type Logger } from './log.ts';
+import { giveMemoryBackAtRest } from './memory-at-rest.ts';
 import { meteredStore } from './metered-store.ts';
 import { createMetrics, reflectorMetrics, storeMetrics } from './metrics.ts';
 import type { OptionTable, OptionValues } from './option-table.ts';
@@ -93,6 +94,7 @@ async function runWith<T extends typeof commonOptions & OptionTable>(
   const { metricsAddress: address, metricsPort: port } = common;
   const server = await startHttpServer({ address, port, metrics, ...checks, logger });
   logger.info('started', { server: cluster.server, metricsPort: server.port });
+  void giveMemoryBackAtRest(systemClock, stop);
   try {
     const store = meteredStore(cluster.store, systemClock, storeMetrics(metrics));
     const reflectorObserver = both(reflectorMetrics(metrics), (kind) => readiness.observer(kind));
