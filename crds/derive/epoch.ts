@@ -1,7 +1,6 @@
 // An epoch is one permission to start, held by one node. These are the only questions anybody may ask of it.
-import type { Instance, InstanceState, VirtualMachineStatus } from '#crds/v1alpha1/virtual-machine-status.ts';
-
-const terminal: ReadonlySet<InstanceState> = new Set(['Stopped', 'Refused', 'Absent']);
+import type { Instance, VirtualMachineStatus } from '#crds/v1alpha1/virtual-machine-status.ts';
+import { isTerminalState } from './instance-state.ts';
 
 /** The daemon's report on the current permission; reports on earlier ones say nothing any more. */
 export function currentInstance(status: VirtualMachineStatus | undefined): Instance | undefined {
@@ -13,6 +12,5 @@ export function currentInstance(status: VirtualMachineStatus | undefined): Insta
 /** Whether the node that holds the permission has given it back: only then may another be written. */
 export function epochIsOver(status: VirtualMachineStatus | undefined): boolean {
   if (status?.placement === undefined) return true;
-  const instance = currentInstance(status);
-  return instance !== undefined && terminal.has(instance.powerState);
+  return isTerminalState(currentInstance(status)?.powerState);
 }

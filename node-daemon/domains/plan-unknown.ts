@@ -1,5 +1,6 @@
 // A guest whose state the hypervisor itself does not know: it is being started, or something is wrong with it there.
 import { currentInstance } from '#crds/derive/epoch.ts';
+import { isUpState } from '#crds/derive/instance-state.ts';
 import { STATE_UNKNOWN } from '#crds/derive/verdict.ts';
 import type { InstanceState } from '#crds/v1alpha1/virtual-machine-status.ts';
 import type { Domain } from '../hypervisor/driver.ts';
@@ -18,11 +19,9 @@ export function planUnknown(mine: Mine, domain: Domain): Plan {
   return { kind: 'Report', report: { powerState: seenLast(mine), fault }, again };
 }
 
-const upStates: ReadonlySet<InstanceState> = new Set(['Running', 'Paused', 'Stopping']);
-
 function seenLast({ vm }: Mine): InstanceState {
   const told = currentInstance(vm.status)?.powerState;
-  return told !== undefined && upStates.has(told) ? told : 'Starting';
+  return isUpState(told) ? told : 'Starting';
 }
 
 /** What a person can do about it. */

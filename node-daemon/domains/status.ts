@@ -2,17 +2,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import { findCondition, removeCondition, type Statement, setConditions } from '#crds/conditions.ts';
 import { deriveStatus } from '#crds/derive/derive-status.ts';
+import { isUpState } from '#crds/derive/instance-state.ts';
 import { instanceUuid } from '#crds/derive/signed-payload.ts';
 import { STATE_UNKNOWN } from '#crds/derive/verdict.ts';
 import { formatQuantity } from '#crds/quantity.ts';
 import type { Condition } from '#crds/v1alpha1/fragments.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
-import type {
-  Instance,
-  InstanceState,
-  LastTermination,
-  VirtualMachineStatus,
-} from '#crds/v1alpha1/virtual-machine-status.ts';
+import type { Instance, LastTermination, VirtualMachineStatus } from '#crds/v1alpha1/virtual-machine-status.ts';
 import { isEndMidway, type Report } from './actions.ts';
 import { wasStartedSince } from './memory.ts';
 import { pendingChanges } from './pending-changes.ts';
@@ -38,13 +34,11 @@ export function tellsNews(before: VirtualMachineStatus | undefined, after: Virtu
   );
 }
 
-const upStates: ReadonlySet<InstanceState> = new Set(['Running', 'Paused', 'Stopping']);
-
 /** The status with this report in it, complete with everything that follows from it. */
 export function statusAfter(report: Report, telling: Telling): VirtualMachineStatus {
   const { vm, time } = telling;
   const { status } = vm;
-  const up = upStates.has(report.powerState);
+  const up = isUpState(report.powerState);
   const pending = up ? pendingOf(telling) : [];
   const { addresses: _addresses, pendingChanges: _pending, usage, ...kept } = status ?? {};
   const next: VirtualMachineStatus = {
@@ -76,7 +70,7 @@ function instanceAfter({ powerState }: Report, { vm, snapshot, time }: Telling):
     generation: granted?.generation ?? 0,
     ...(granted === undefined ? {} : { decisionID: granted.decisionID }),
     powerState,
-    ...(upStates.has(powerState) ? resourcesOf(snapshot) : {}),
+    ...(isUpState(powerState) ? resourcesOf(snapshot) : {}),
     uuid: instanceUuid(vm),
     bootID: snapshot.self.bootID,
     since: same ? previous.since : time,

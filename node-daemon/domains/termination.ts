@@ -1,4 +1,5 @@
 // How a guest came to its end, from what the hypervisor remembers of it.
+import { isUpState } from '#crds/derive/instance-state.ts';
 import type { Instance, LastTermination } from '#crds/v1alpha1/virtual-machine-status.ts';
 import type { Domain } from '../hypervisor/driver.ts';
 import type { StopInProgress } from './memory.ts';
@@ -71,9 +72,7 @@ function byShutOffReason(domain: Domain, { self, initiator }: Facts): Terminatio
 export function requestedTermination(facts: Facts): Termination | undefined {
   const { memory, instance } = facts;
   if (memory.stop !== undefined) return endOfStop(memory.stop, facts);
-  const wasUp =
-    instance?.powerState === 'Running' || instance?.powerState === 'Stopping' || instance?.powerState === 'Paused';
-  if (!wasUp) return undefined;
+  if (!isUpState(instance?.powerState)) return undefined;
   const seen = terminationOf(facts);
   return isOfAnotherBoot(facts) ? seen : withoutMemory(seen);
 }
