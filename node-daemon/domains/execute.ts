@@ -3,7 +3,7 @@ import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { Granted, PlacementStatus } from '#crds/v1alpha1/virtual-machine-status.ts';
 import { ExpectedError } from '#runtime/process/expected-error.ts';
 import type { DomainDefinition } from '../hypervisor/driver.ts';
-import { DriverError, type DriverErrorReason, isDriverError } from '../hypervisor/errors.ts';
+import { DriverError, type DriverErrorReason, isDriverError, isUnanswered } from '../hypervisor/errors.ts';
 import type { Step } from './actions.ts';
 import type { DomainContext } from './context.ts';
 import { definitionOf } from './definition.ts';
@@ -78,7 +78,8 @@ async function pullPlug(work: Work): Promise<void> {
     await context.driver.destroy(uuid);
     remember(work, rememberForced);
   } catch (error) {
-    if (!(error instanceof DriverError) || error.reason === 'Unreachable') throw error;
+    // A Timeout is told: the hypervisor took the call, and a guest that it does not end in time may outlive every try.
+    if (!isDriverError(error) || error.reason === 'Unreachable') throw error;
     const { message: why } = error;
     context.logger.warn('the guest could not be switched off', { uuid, error });
     remember(work, (memory, now) => rememberForceFailed(memory, now, why));
@@ -97,7 +98,7 @@ async function start(work: Work, formerEpoch: number | undefined): Promise<void>
     remember(work, rememberStarted);
   } catch (error) {
     // It may have been started all the same: the room is kept until the guest was seen.
-    if (isDriverError(error, 'Unreachable', 'Timeout')) context.admission.started(uuid);
+    if (isUnanswered(error)) context.admission.started(uuid);
     else context.admission.release(uuid);
     if (!isDriverError(error)) throw error;
     rememberFault(work, error);
@@ -127,7 +128,7 @@ function rememberFault(work: Work, error: DriverError): void {
   const { context, uuid, vm } = work;
   const fault = {
     generation: grantOf(vm).granted.generation,
-    answered: !isDriverError(error, 'Unreachable', 'Timeout'),
+    answered: !isUnanswered(error),
     code: codes[error.reason] ?? 'StartFailed',
     reason: `${context.self().name} could not start the guest: ${error.message}.`,
   };

@@ -1,6 +1,11 @@
 // The closed set of ways in which a hypervisor can fail.
 import { ExpectedError } from '#runtime/process/expected-error.ts';
 
+/**
+ * `Unreachable` and `Timeout` say nothing about the domain: the call may have worked. `Invalid` will never work as it
+ * is. `NoRoom` and `Busy` may work later. `Failed` is everything the hypervisor refused for reasons of its own, which
+ * the message gives.
+ */
 export type DriverErrorReason =
   | 'NotFound'
   | 'Busy'
@@ -12,11 +17,6 @@ export type DriverErrorReason =
   | 'Timeout'
   | 'Failed';
 
-/**
- * `Unreachable` and `Timeout` say nothing about the domain: the call may have worked. `Invalid` will never work as it
- * is. `NoRoom` and `Busy` may work later. `Failed` is everything the hypervisor refused for reasons of its own, which
- * the message gives.
- */
 /** A dying QEMU's last words may be megabytes; conditions and Events take so much with room for a sentence around it. */
 const MESSAGE_MAX = 1_024;
 
@@ -33,6 +33,11 @@ export class DriverError extends ExpectedError {
 /** Whether it is a DriverError, for one of these reasons where any are given. */
 export function isDriverError(error: unknown, ...reasons: DriverErrorReason[]): error is DriverError {
   return error instanceof DriverError && (reasons.length === 0 || reasons.includes(error.reason));
+}
+
+/** Nobody knows whether the call worked. */
+export function isUnanswered(error: unknown): error is DriverError {
+  return isDriverError(error, 'Unreachable', 'Timeout');
 }
 
 /** Well-formed, or else the API server would store another text than it was sent. */

@@ -7,7 +7,7 @@ import { writeStatus } from '#runtime/controller/status-patch.ts';
 import { OwnWrites } from '#runtime/reflector/own-writes.ts';
 import type { DomainContext } from '../domains/context.ts';
 import type { Domain } from '../hypervisor/driver.ts';
-import { isDriverError } from '../hypervisor/errors.ts';
+import { isDriverError, isUnanswered } from '../hypervisor/errors.ts';
 import { allocatableOf } from './capacity.ts';
 import { type DriverView, hypervisorStatus } from './hypervisor-status.ts';
 import { takeInventory } from './unmanaged.ts';
@@ -80,8 +80,7 @@ export class HypervisorReporter {
       return { view: { kind: 'Seen', node, capabilities, inventory: this.#inventory(domains) }, domains };
     } catch (error) {
       if (!isDriverError(error)) throw error;
-      const silent = error.reason === 'Unreachable' || error.reason === 'Timeout';
-      return { view: { kind: silent ? 'Disconnected' : 'ScanFailed', detail: error.message } };
+      return { view: { kind: isUnanswered(error) ? 'Disconnected' : 'ScanFailed', detail: error.message } };
     }
   }
 

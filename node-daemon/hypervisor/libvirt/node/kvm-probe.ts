@@ -4,7 +4,7 @@
 // instructions were executed. It takes under a second where KVM works. It gets the processor that guests get: there are
 // machines on which KVM works, and not with that.
 import { randomUUID } from 'node:crypto';
-import { isDriverError } from '#node-daemon/hypervisor/errors.ts';
+import { isDriverError, isUnanswered } from '#node-daemon/hypervisor/errors.ts';
 import type { Clock } from '#runtime/clock/clock.ts';
 import { element, render } from '../domain-xml/element.ts';
 import { kvmProcessor } from '../domain-xml/resources.ts';
@@ -33,9 +33,7 @@ async function guestEnds(ask: Ask, clock: Clock): Promise<boolean> {
   try {
     await createXml(ask, probeXml(uuid), CREATE.autoDestroy);
   } catch (error) {
-    if (isDriverError(error, 'Unreachable', 'Timeout')) {
-      throw error;
-    }
+    if (isUnanswered(error)) throw error;
     return false;
   }
   try {
