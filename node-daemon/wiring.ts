@@ -43,7 +43,6 @@ export interface NodeDaemonOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  readonly workers?: number;
   readonly controllerObserver?: (controller: string) => ControllerObserver;
   readonly reflectorObserver?: (kind: string) => ReflectorObserver;
   /** Says why this daemon does not look after guests; with undefined, that it does. */
@@ -163,14 +162,14 @@ function hypervisorReflector(options: NodeDaemonOptions): Reflector<Hypervisor> 
 }
 
 function domainController(options: NodeDaemonOptions, context: DomainContext): Controller {
-  const { clock, random, logger, workers, controllerObserver } = options;
+  const { clock, random, logger, controllerObserver } = options;
   return new Controller({
     name: 'domain',
     reconcile: async (uuid, signal) => reconcileDomain(context, uuid, signal),
     clock,
     random,
     logger,
-    workers: workers ?? 8,
+    workers: 8,
     observer: controllerObserver?.('domain'),
   });
 }

@@ -21,7 +21,6 @@ export interface OperatorOptions extends WorldOptions {
   readonly identity: string;
   /** Writes a warning that `kubectl describe` shows. */
   readonly warn: (object: KubeObject, reason: string, message: string) => void;
-  readonly workers?: number;
   readonly controllerObserver?: (controller: string) => ControllerObserver;
   /** Told once everything was read for the first time. */
   readonly onSynced?: () => void;
@@ -137,14 +136,14 @@ function candidateIn(world: World, { clock }: OperatorOptions, cached: Hyperviso
 }
 
 function controller(options: OperatorOptions, name: string, reconcile: Reconcile): Controller {
-  const { clock, random, logger, workers, controllerObserver } = options;
+  const { clock, random, logger, controllerObserver } = options;
   return new Controller({
     name,
     reconcile,
     clock,
     random,
     logger,
-    workers: workers ?? 8,
+    workers: 8,
     observer: controllerObserver?.(name),
   });
 }

@@ -6,8 +6,6 @@ export interface BackoffOptions {
   readonly baseMs: number;
   /** No wait is longer. */
   readonly maxMs: number;
-  /** Each wait is this many times the one before; 2 by default. */
-  readonly factor?: number;
   /** The share of a wait, from 0 to 1, that chance may take off; 0.5 by default. */
   readonly jitter?: number;
 }
@@ -21,11 +19,11 @@ export interface Backoff {
 
 /**
  * The wait in milliseconds after `failures` failures in a row (1 is the first):
- * min(maxMs, baseMs · factor^(failures − 1)), less a random share of up to `jitter` of it. Never above maxMs.
+ * min(maxMs, baseMs · 2^(failures − 1)), less a random share of up to `jitter` of it. Never above maxMs.
  */
 export function backoffDelay(options: BackoffOptions, failures: number, random: Random): number {
-  const { baseMs, maxMs, factor = 2, jitter = 0.5 } = options;
-  const full = Math.min(maxMs, baseMs * factor ** (Math.max(1, failures) - 1));
+  const { baseMs, maxMs, jitter = 0.5 } = options;
+  const full = Math.min(maxMs, baseMs * 2 ** (Math.max(1, failures) - 1));
   return full * (1 - jitter * random());
 }
 

@@ -7,6 +7,9 @@ import type { KubeStore } from '../kube/store.ts';
 import type { Logger } from '../process/log.ts';
 import { ExclusiveLease, type Held } from './exclusive-lease.ts';
 
+/** How long the work may take to end after `stop`, while the lease is still renewed. */
+const HAND_OVER_MS = 20_000;
+
 export interface LeaderElectionOptions {
   store: KubeStore;
   clock: Clock;
@@ -22,8 +25,6 @@ export interface LeaderElectionOptions {
   renewDeadlineMs?: number;
   /** Between two tries, less up to a fifth by chance; 2,000 by default. */
   retryMs?: number;
-  /** How long the work may take to end after `stop`, while the lease is still renewed; 20,000 by default. */
-  handOverMs?: number;
   observer?: LeadershipObserver;
 }
 
@@ -39,7 +40,7 @@ export interface Leadership {
    * be written any more. `term` grows from leader to leader: a fencing token.
    */
   onLeading(leading: AbortSignal, term: number): Promise<void>;
-  /** Please end the work: it gets `handOverMs` for that, then the lease is given back. */
+  /** Please end the work: it gets twenty seconds for that, then the lease is given back. */
   stop: AbortSignal;
 }
 
@@ -56,7 +57,7 @@ export class LeaderElection {
   #believesUntil = Number.NEGATIVE_INFINITY;
 
   constructor(options: LeaderElectionOptions) {
-    const defaults = { leaseDurationMs: 15_000, renewDeadlineMs: 10_000, retryMs: 2000, handOverMs: 20_000 };
+    const defaults = { leaseDurationMs: 15_000, renewDeadlineMs: 10_000, retryMs: 2000 };
     this.#options = { ...defaults, ...options };
     this.#lease = new ExclusiveLease(this.#options);
     this.#logger = options.logger.child({ lease: `${options.namespace}/${options.name}`, identity: options.identity });
@@ -176,7 +177,7 @@ export class LeaderElection {
   /** Work that does not end after `stop` is told that it has lost; the lease is kept until it really ends. */
   async #limitHandOver(stop: AbortSignal, lost: AbortController, ended: AbortSignal): Promise<void> {
     await whenAborted(stop, ended);
-    await pause(this.#options.clock, this.#options.handOverMs, ended);
+    await pause(this.#options.clock, HAND_OVER_MS, ended);
     if (!ended.aborted) {
       lost.abort(new LeadershipLost('the hand-over took too long'));
     }

@@ -14,8 +14,6 @@ export interface ConnectionOptions {
   readonly userAgent: string;
   /** Requests at a time, each on a connection of its own; 16 by default. More wait for their turn. */
   readonly maxRequests?: number;
-  /** Watches at a time; 64 by default. */
-  readonly maxWatches?: number;
   /** From the call to the end of its answer; 30 seconds by default. */
   readonly requestTimeoutMs?: number;
   /** Longer answers are refused; 64 MiB by default. */
@@ -43,6 +41,8 @@ const CONNECT_TIMEOUT_MS = 5_000;
 
 /** The first bytes come soon even of a long answer, and at once of a watch. */
 const FIRST_BYTE_TIMEOUT_MS = 10_000;
+/** At a time; each has a connection of its own. */
+const MAX_WATCHES = 64;
 
 /** Below the 90 s after which the API server drops an idle connection, so that no request meets one on its way out. */
 const IDLE_CONNECTION_MS = 60_000;
@@ -150,7 +150,7 @@ export class Connection {
   }
 
   #openPools(identity: Identity): Pools {
-    const { access, maxRequests = 16, maxWatches = 64, maxResponseBytes = 64 * 1024 * 1024 } = this.#options;
+    const { access, maxRequests = 16, maxResponseBytes = 64 * 1024 * 1024 } = this.#options;
     const { cert, key } = identity;
     const tls = { ...access.tls(), ...(cert && { cert }), ...(key && { key }) };
     const common = {
@@ -162,7 +162,7 @@ export class Connection {
     };
     const { origin } = new URL(access.server);
     const requests = new Pool(origin, { ...common, connections: maxRequests, maxResponseSize: maxResponseBytes });
-    const watches = new Pool(origin, { ...common, connections: maxWatches, bodyTimeout: 0 });
+    const watches = new Pool(origin, { ...common, connections: MAX_WATCHES, bodyTimeout: 0 });
     this.#open.add(requests).add(watches);
     return { identity, requests, watches };
   }
