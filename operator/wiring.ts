@@ -131,7 +131,11 @@ function candidateIn(world: World, { clock }: OperatorOptions, cached: Hyperviso
   const hypervisor = world.hypervisorWrites.latest(cached);
   const heard = heardOf({ clock, heartbeats: world.heartbeats, outages: world.outages }, hypervisor);
   const { name } = hypervisor.metadata;
-  const held = { assigned: world.ledger.assignedTo(name), disksInUse: world.ledger.disksInUseOn(name) };
+  const held = {
+    assigned: world.ledger.assignedTo(name),
+    disksInUse: world.ledger.disksInUseOn(name),
+    startsFail: world.refusals.failedLatelyOn(name, clock.monotonic()),
+  };
   return candidateOf(hypervisor, heard, held);
 }
 

@@ -4,7 +4,7 @@ import { candidate, GIBIBYTE, hypervisor } from '#test/builders/hypervisor.ts';
 import { TIME, timeAfter } from '#test/builders/time.ts';
 import { candidateOf } from './candidate.ts';
 
-const NOTHING = { assigned: { cpus: 0, memoryBytes: 0 }, disksInUse: new Map() };
+const NOTHING = { assigned: { cpus: 0, memoryBytes: 0 }, disksInUse: new Map(), startsFail: false };
 const HEARD = { silentSince: undefined, outageGraceLeft: undefined };
 
 describe('a hypervisor as placement sees it', () => {

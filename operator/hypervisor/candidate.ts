@@ -5,9 +5,9 @@ import type { Hypervisor } from '#crds/v1alpha1/hypervisor.ts';
 import type { Candidate, Reachability } from '#operator/placement/candidate.ts';
 import type { Heard } from './observe.ts';
 
-type Held = Pick<Candidate, 'assigned' | 'disksInUse'>;
+type Held = Pick<Candidate, 'assigned' | 'disksInUse' | 'startsFail'>;
 
-/** `held` is what VMs have there. */
+/** `held` is what VMs have there, and how their starts went. */
 export function candidateOf(hypervisor: Hypervisor, heard: Heard, held: Held): Candidate {
   return { ...declaredOf(hypervisor), reachable: reachability(hypervisor, heard), ...held };
 }

@@ -23,6 +23,8 @@ export interface Candidate {
   /** Its daemon is heard and its hypervisor answers; otherwise why not. */
   readonly reachable: Reachability;
   readonly allocatable: Amount;
+  /** A guest failed to start there a moment ago, and none has been seen to run there since. */
+  readonly startsFail: boolean;
   /** Given to VMs that hold an epoch there. */
   readonly assigned: Amount;
   /** The volumes of the VMs that hold an epoch there. */

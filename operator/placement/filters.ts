@@ -30,9 +30,11 @@ const last: readonly Filter[] = [refusedIt];
 
 /** All faults that count; none where the hypervisor can take it. */
 export function faultsOf(candidate: Candidate, demand: Demand): readonly Fault[] {
+  for (const filter of closed) {
+    const fault = filter(candidate, demand);
+    if (fault !== undefined) return [fault];
+  }
   const faultsBy = (filters: readonly Filter[]) => filters.flatMap((filter) => filter(candidate, demand) ?? []);
-  const [first] = faultsBy(closed);
-  if (first !== undefined) return [first];
   const missing = faultsBy(wants);
   return missing.length > 0 ? missing : faultsBy(last);
 }

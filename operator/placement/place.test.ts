@@ -51,6 +51,16 @@ describe('the choice of a hypervisor', () => {
       chosen([loaded('hv1', 0), loaded('hv2', 8)], { preferred: ['hv2'] }),
       'hv1',
     ],
+    [
+      'passes over where guests fail to start, however much room is there',
+      chosen([loaded('hv1', 0, 0, { startsFail: true }), loaded('hv2', 6)]),
+      'hv2',
+    ],
+    [
+      'falls on where guests fail to start when nothing else fits, or the VM prefers it',
+      chosen([loaded('hv1', 0, 0, { startsFail: true }), loaded('hv2', 8)]),
+      'hv1',
+    ],
     ['cannot be made where there are none', chosen([]), 'NoHypervisors'],
     ['names the fault that all have', chosen([loaded('hv1', 8), loaded('hv2', 8)]), 'TooFewCpus'],
     [
@@ -108,6 +118,15 @@ describe('the choice of a hypervisor', () => {
     expect(words([loaded('hv1', 7, 10, { allocatable: shrunk })])).to.match(/hv1: 0 CPUs and 0Mi of memory/);
   });
 
+  it('says what was passed over because guests fail to start there', () => {
+    const failing = (name: string) => loaded(name, 0, 0, { startsFail: true });
+    expect(words([failing('hv1'), loaded('hv2', 0)])).to.match(
+      / Passed over, as a guest failed to start there a moment ago: hv1\.$/,
+    );
+    expect(words([failing('hv3'), failing('hv1'), loaded('hv2', 0)])).to.match(/: hv1 and 1 more\.$/);
+    expect(words([failing('hv1')])).not.to.contain('Passed over');
+  });
+
   it('names a fault that all have, even where some have more', () => {
     const amount = { cpus: 1, memoryBytes: 8 * GIBIBYTE };
     expect(chosen([loaded('hv1', 0, 12), loaded('hv2', 8, 12)], { amount })).to.equal('TooLittleMemory');
@@ -121,6 +140,7 @@ describe('whatever there is to choose from', () => {
         name: fc.integer({ min: 1, max: 9 }).map((n) => `hv${n}`),
         accepted: fc.constantFrom(true, true, false),
         unschedulable: fc.constantFrom(false, false, true),
+        startsFail: fc.constantFrom(false, false, true),
         assigned: fc.record({
           cpus: fc.integer({ min: 0, max: 8 }),
           memoryBytes: fc.integer({ min: 0, max: 16 }).map((n) => n * GIBIBYTE),

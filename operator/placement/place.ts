@@ -1,4 +1,4 @@
-// The default placement: what fits, then what was preferred, then what is least loaded.
+// The default placement: what fits, then what was preferred, then where starts do not fail, then what is least loaded.
 import { type Amount, plus } from '#crds/amount.ts';
 import { readableQuantity } from '#crds/quantity.ts';
 import type { Candidate, Demand } from './candidate.ts';
@@ -18,6 +18,7 @@ export type PlaceVerdict =
 /** Pure and deterministic: the same candidates in any order give the same verdict. */
 export function place(demand: Demand, candidates: readonly Candidate[]): PlaceVerdict {
   const rejected: Rejected[] = [];
+  const passedOver: string[] = [];
   let best: Ranked | undefined;
   for (const candidate of candidates) {
     const faults = faultsOf(candidate, demand);
@@ -25,12 +26,14 @@ export function place(demand: Demand, candidates: readonly Candidate[]): PlaceVe
       rejected.push({ candidate, faults });
       continue;
     }
+    if (candidate.startsFail) passedOver.push(candidate.name);
     const ranked = rank(candidate, demand);
     if (best === undefined || better(ranked, best)) best = ranked;
   }
   if (best === undefined) return { kind: 'Nowhere', ...nowhere(rejected, demand) };
   const fitting = candidates.length - rejected.length;
-  const reason = reasonFor(best, demand, fitting);
+  const aside = best.candidate.startsFail ? '' : passedOverInWords(passedOver);
+  const reason = `${reasonFor(best, demand, fitting)}${aside}`;
   return { kind: 'Chosen', candidate: best.candidate, alternatives: fitting - 1, reason };
 }
 
@@ -55,6 +58,7 @@ function loadWith(candidate: Candidate, amount: Amount): number {
 
 function better(one: Ranked, other: Ranked): boolean {
   if (one.preference !== other.preference) return one.preference < other.preference;
+  if (one.candidate.startsFail !== other.candidate.startsFail) return other.candidate.startsFail;
   if (one.load !== other.load) return one.load < other.load;
   return one.candidate.name < other.candidate.name;
 }
@@ -65,6 +69,13 @@ function reasonFor({ candidate, preference }: Ranked, { amount, preferred }: Dem
   if (preference < preferred.length) return `${name} is preferred by the VM and has room; ${given}`;
   if (fitting === 1) return `${name} is the only hypervisor that fits; ${given}`;
   return `${name} has the most room of ${fitting} hypervisors that fit; ${given}`;
+}
+
+function passedOverInWords(names: readonly string[]): string {
+  if (names.length === 0) return '';
+  const [first = ''] = names.toSorted();
+  const others = names.length > 1 ? ` and ${names.length - 1} more` : '';
+  return ` Passed over, as a guest failed to start there a moment ago: ${first}${others}.`;
 }
 
 /** Both rounded up, so that what is assigned never looks like more than there is. */

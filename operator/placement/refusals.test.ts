@@ -1,4 +1,6 @@
 import { expect } from 'chai';
+import { condition } from '#test/builders/condition.ts';
+import { timeAfter } from '#test/builders/time.ts';
 import { newMachine, placedMachine } from '#test/builders/virtual-machine.ts';
 import { Refusals } from './refusals.ts';
 
@@ -54,5 +56,40 @@ describe('the hypervisors that refused a VM', () => {
     refusals.record(newMachine(), 0);
     refusals.record(placedMachine({ placement: { epoch: 2 }, instance: { powerState: 'Refused', epoch: 1 } }), 0);
     expect(refusals.of(uid, 1)).to.deep.equal([]);
+  });
+});
+
+describe('the hypervisors on which guests fail to start', () => {
+  const failed = (reason: string) =>
+    placedMachine({
+      placement: { hypervisor: 'hv1', epoch: 1 },
+      instance: { powerState: 'Refused', since: timeAfter(60) },
+      status: { conditions: [condition('Provisioned', 'False', { reason })] },
+    });
+  const running = (since: string) =>
+    placedMachine({ placement: { hypervisor: 'hv1', epoch: 2 }, instance: { powerState: 'Running', since } });
+
+  it('are known for ten minutes, whichever VM it was', () => {
+    const refusals = new Refusals();
+    refusals.record(failed('StartFailed'), 1_000);
+    expect(refusals.failedLatelyOn('hv1', 600_999)).to.equal(true);
+    expect(refusals.failedLatelyOn('hv1', 601_000)).to.equal(false);
+    expect(refusals.failedLatelyOn('hv2', 1_000)).to.equal(false);
+  });
+
+  it('are no longer once a guest has come to run there; one that ran before proves nothing', () => {
+    const refusals = new Refusals();
+    refusals.record(failed('StartFailed'), 1_000);
+    refusals.record(running(timeAfter(30)), 2_000);
+    expect(refusals.failedLatelyOn('hv1', 2_000)).to.equal(true);
+    refusals.record(running(timeAfter(90)), 3_000);
+    expect(refusals.failedLatelyOn('hv1', 3_000)).to.equal(false);
+  });
+
+  it('are not those that have no room, or lack what one VM asks for', () => {
+    const refusals = new Refusals();
+    refusals.record(failed('NoRoom'), 1_000);
+    refusals.record(failed('InvalidOnHypervisor'), 1_000);
+    expect(refusals.failedLatelyOn('hv1', 1_000)).to.equal(false);
   });
 });

@@ -57,6 +57,7 @@ export function candidate(changes: Partial<Candidate> = {}): Candidate {
     allocatable: { cpus: 8, memoryBytes: 16 * GIBIBYTE },
     assigned: { cpus: 0, memoryBytes: 0 },
     disksInUse: new Map(),
+    startsFail: false,
     ...changes,
   };
 }
