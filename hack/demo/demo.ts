@@ -13,7 +13,9 @@ if (verb !== 'up' && verb !== 'down') {
   try {
     await commands[verb]();
   } catch (error) {
-    announce(`\nThe demo failed: ${error instanceof Error ? error.message : String(error)}`);
+    announce(
+      `\nThe demo ${verb === 'up' ? 'did not come up' : 'could not be removed'}: ${error instanceof Error ? error.message : String(error)}`,
+    );
     process.exitCode = 1;
   }
 }

@@ -18,7 +18,8 @@ export async function demoDown(): Promise<void> {
   await rm(MACHINE_DIRECTORY, { recursive: true, force: true });
   await rm(COMPILE_CACHE, { recursive: true, force: true });
   await rmdir(dirname(DIRECTORY)).catch(() => undefined); // tests may have left their records there
-  announce(`Stopped ${stopped.length === 0 ? 'nothing that still ran' : stopped.join(', ')}. The demo is gone.`);
+  const ended = stopped.length === 0 ? 'Nothing ran any more' : `Stopped ${stopped.join(', ')}`;
+  announce(`${ended}. The demo is removed.`);
 }
 
 /** Whether there is a demo, or what is left of one. */

@@ -4,11 +4,12 @@ import { command } from '../hypervisor-host/command.ts';
 import { REPOSITORY } from '../repository.ts';
 import type { Site } from '../site/site.ts';
 import { DIRECTORY, KUBECONFIG } from './places.ts';
+import { homeOf } from './story.ts';
 import { heading, say } from './terminal.ts';
 
 /** The last chapter: commands, each with what it shows. */
 export async function sayWhatToTry(site: Site): Promise<void> {
-  const [machine] = site.machines;
+  const machine = await homeOf(site, 'hello');
   const { kubectl } = site.controlPlane;
   heading('It is yours now');
   const tries: [string, string][] = [
@@ -26,7 +27,10 @@ export async function sayWhatToTry(site: Site): Promise<void> {
     ['kubectl delete uvm web-1', 'shut it down, for which this one has 20 seconds, and forget it'],
   ];
   if (machine?.kind === 'qemu') {
-    tries.push([`virsh -c '${machine.host.uri}' list --all`, `what libvirt of ${machine.name} has`]);
+    tries.push([
+      `virsh -c '${machine.host.uri}' list --all`,
+      `what libvirt has on ${machine.name}, where hello is now`,
+    ]);
     tries.push([`tail -f ${machine.host.consoleDirectory}/*.log`, 'what the guests say']);
     tries.push([
       `virsh -c '${machine.host.uri}' console default.hello`,

@@ -72,7 +72,7 @@ export async function showGuests(site: Site, kubectl: Kubectl): Promise<void> {
   await kubectl.show('get', 'uvm', '-o', 'wide');
   const home = await homeOf(site, 'hello');
   if (home?.kind !== 'qemu') return;
-  say('  The serial console of hello:');
+  say('  The serial console of hello, once it has booted:');
   indented(await saidOnConsole(join(home.host.consoleDirectory, 'default.hello.log')));
   const address = await ask(site.controlPlane, 'get', 'uvm', 'hello', '-o', 'jsonpath={.status.addresses[0].ip}');
   say(`  It answers a ping from this machine, at the address that was observed (${address}):`);
@@ -111,7 +111,8 @@ export async function killOneGuest(site: Site, kubectl: Kubectl): Promise<void> 
   await kubectl.show('events', '--for', `virtualmachine/${VICTIM}`);
 }
 
-async function homeOf(site: Site, vm: string): Promise<Machine | undefined> {
+/** The machine that a VM is placed on. */
+export async function homeOf(site: Site, vm: string): Promise<Machine | undefined> {
   const name = await ask(site.controlPlane, 'get', 'uvm', vm, '-o', 'jsonpath={.status.placement.hypervisor}');
   return site.machines.find((machine) => machine.name === name);
 }

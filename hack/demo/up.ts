@@ -5,7 +5,7 @@ import { announce, elapsedText } from '../progress.ts';
 import { type Site, startSite } from '../site/site.ts';
 import { isDemoThere } from './down.ts';
 import { sayWhatToTry } from './next.ts';
-import { DIRECTORY, MACHINE_DIRECTORY } from './places.ts';
+import { DIRECTORY, KUBECONFIG, MACHINE_DIRECTORY } from './places.ts';
 import { killOneGuest, runGuests, showGuests } from './story.ts';
 import { heading, Kubectl, say } from './terminal.ts';
 
@@ -14,7 +14,8 @@ const MACHINES = ['hv1', 'hv2'];
 /** Brings the demo up, shows it at work, and leaves it running. Rejects, with everything stopped, where it cannot. */
 export async function demoUp(): Promise<void> {
   if (isDemoThere()) {
-    throw new Error('there is one already, or what is left of one. Remove it with make demo-down, then try again');
+    const words = 'a demo is up already, or what is left of one';
+    throw new Error(`${words}. To use it: export KUBECONFIG=${KUBECONFIG}. To remove it: make demo-down`);
   }
   const began = performance.now();
   const hypervisor = await chooseHypervisor();
@@ -27,25 +28,28 @@ export async function demoUp(): Promise<void> {
     lifetime: 'detached',
     announce: (text) => say(`  ${text} …`),
   });
-  await orStop(site, async () => tellStory(site));
+  const kubectl = new Kubectl(site.controlPlane);
+  await orStop(site, kubectl, async () => tellStory(site, kubectl));
   await sayWhatToTry(site);
   announce(`\nThe demo took ${elapsedText(performance.now() - began)}, without what had to be built first.`);
 }
 
-async function tellStory(site: Site): Promise<void> {
-  const kubectl = new Kubectl(site.controlPlane);
+async function tellStory(site: Site, kubectl: Kubectl): Promise<void> {
   await runGuests(site, kubectl);
   await showGuests(site, kubectl);
   await killOneGuest(site, kubectl);
 }
 
-async function orStop(site: Site, work: () => Promise<void>): Promise<void> {
+/** What each VM and hypervisor says of itself is most of what there is to know, and cannot be asked afterwards. */
+async function orStop(site: Site, kubectl: Kubectl, work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {
-    say(`  The logs of what ran are in ${DIRECTORY}/logs; make demo-down removes everything.`);
+    heading('This is not how it should be');
+    await kubectl.show('get', 'uvm,uhv', '-o', 'wide').catch(() => undefined);
     await site.stop();
-    throw error;
+    const logs = `Logs: ${DIRECTORY}/logs/operator.log, node-daemon-hv1.log, …; make demo-down removes everything.`;
+    throw new Error(`${error instanceof Error ? error.message : String(error)}\n${logs}`, { cause: error });
   }
 }
 
