@@ -68,10 +68,6 @@ export class Controller {
     this.#queue.add(key);
   }
 
-  enqueueAfter(key: string, milliseconds: number): void {
-    this.#queue.addAfter(key, milliseconds);
-  }
-
   /**
    * Works until `stop` aborts. Then begins nothing new, lets reconciles in flight finish for `drainMs`, aborts their
    * signals and resolves. `abandon` (leadership lost) aborts them without waiting. Never rejects. Runs once.

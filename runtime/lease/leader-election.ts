@@ -37,9 +37,9 @@ export interface LeadershipObserver {
 export interface Leadership {
   /**
    * Does the leader's work; resolves or rejects when it has ended. Once `leading` aborts, others may lead: nothing may
-   * be written any more. `term` grows from leader to leader: a fencing token.
+   * be written any more.
    */
-  onLeading(leading: AbortSignal, term: number): Promise<void>;
+  onLeading(leading: AbortSignal): Promise<void>;
   /** Please end the work: it gets twenty seconds for that, then the lease is given back. */
   stop: AbortSignal;
 }
@@ -118,9 +118,8 @@ export class LeaderElection {
     const { stop } = leadership;
     const lost = new AbortController();
     const ended = new AbortController();
-    const term = first.lease.spec?.leaseTransitions ?? 0;
-    this.#logger.info('leading', { term });
-    const work = (async () => leadership.onLeading(lost.signal, term))().finally(() => ended.abort());
+    this.#logger.info('leading', { term: first.lease.spec?.leaseTransitions ?? 0 });
+    const work = (async () => leadership.onLeading(lost.signal))().finally(() => ended.abort());
     const kept = Promise.all([
       this.#keepRenewing(first, lost, ended.signal),
       this.#limitHandOver(stop, lost, ended.signal),

@@ -53,10 +53,6 @@ export class FakeLibvirtd {
     this.#sockets.forEach((socket) => socket.write(bytes));
   }
 
-  sendEvent(message: number, body: Buffer): void {
-    this.send(packet({ procedure: message, type: PACKET_TYPE.message, serial: 0, status: 0 }, body));
-  }
-
   ping(): void {
     this.send(keepalive(KEEPALIVE.ping));
   }
