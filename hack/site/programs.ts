@@ -25,12 +25,15 @@ const SILENT_AFTER_HEARTBEATS = 4;
 export const COMPILE_CACHE = join(REPOSITORY, 'build/compile-cache');
 
 /**
- * What keeps them small, for Node has the memory of servers in mind: little room for objects that die young, one arena
- * for its threads, and the compiled code on disk, which saves loading the remover of types. See docs/performance.md.
+ * What keeps them small, for Node has the memory of servers in mind: less room for objects that die young, one arena
+ * for its threads, what is freed given back at once, and the compiled code on disk, which saves loading the remover of
+ * types. See docs/performance.md.
  */
 const ENVIRONMENT = {
-  NODE_OPTIONS: '--max-semi-space-size=2',
+  NODE_OPTIONS: '--max-semi-space-size=8',
   MALLOC_ARENA_MAX: '1',
+  MALLOC_MMAP_THRESHOLD_: '65536',
+  MALLOC_TRIM_THRESHOLD_: '65536',
   NODE_COMPILE_CACHE: COMPILE_CACHE,
 };
 

@@ -10,12 +10,12 @@ describe('memory at rest', () => {
     const ended = new AbortController();
     const giving = giveMemoryBackAtRest(clock, ended.signal);
     let work: object[] = Array.from({ length: 400_000 }, (_, index) => ({ index, text: `object ${index}` }));
-    await clock.advance(10_000);
+    await clock.advance(20_000);
     const busy = process.memoryUsage().heapTotal;
     expect(work).to.have.length(400_000);
     work = [];
     await new Promise((resolve) => setTimeout(resolve, 500));
-    await clock.advance(10_000);
+    await clock.advance(20_000);
     expect(busy - process.memoryUsage().heapTotal).to.be.greaterThan(16 * MEBIBYTE);
     ended.abort();
     await giving;

@@ -6,9 +6,9 @@ import { runInNewContext } from 'node:vm';
 import type { Clock } from '../clock/clock.ts';
 import { pause } from '../clock/signals.ts';
 
-const LOOK_EVERY_MS = 10_000;
-/** At rest: busy for less than this share of the time between two looks. */
-const AT_REST = 0.1;
+const LOOK_EVERY_MS = 20_000;
+/** At rest: busy for less than this share of the time between two looks. One that waits for a slow server is not. */
+const AT_REST = 0.03;
 /** Not worth a collection. */
 const WORTH_BYTES = 8 * 2 ** 20;
 
