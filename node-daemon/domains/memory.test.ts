@@ -1,9 +1,11 @@
 import { expect } from 'chai';
 import {
   type DomainMemory,
+  isNewEnd,
   nothingRemembered,
   rememberAsked,
   rememberEnded,
+  rememberEndTold,
   rememberFailedStart,
   rememberForced,
   rememberForceFailed,
@@ -16,6 +18,7 @@ import {
 import { restartPause, retryPause } from './pauses.ts';
 
 const REQUEST = { kind: 'Request' } as const;
+const END = { termination: { reason: 'Crashed', initiator: 'Unknown', message: 'It crashed.' }, told: false } as const;
 const FAULT = { answered: true, generation: 1, code: 'StartFailed', reason: 'It failed.' };
 
 describe('what is remembered of a stop', () => {
@@ -81,7 +84,7 @@ describe('what is remembered of starts', () => {
 
 describe('what is remembered of a guest that ends by itself again and again', () => {
   const crash = (memory: typeof nothingRemembered, at: number, restartAt: number) =>
-    rememberStarted(rememberEnded(memory, at), restartAt);
+    rememberStarted(rememberEnded(memory, at, END), restartAt);
 
   it('is how often it was started again, for pauses that double up to five minutes', () => {
     let memory = rememberStarted(nothingRemembered, 0);
@@ -94,15 +97,25 @@ describe('what is remembered of a guest that ends by itself again and again', ()
   });
 
   it('is when the end was seen first, however often it is seen', () => {
-    const ended = rememberEnded(rememberStarted(nothingRemembered, 0), 100);
-    expect(rememberEnded(ended, 999)).to.equal(ended);
+    const ended = rememberEnded(rememberStarted(nothingRemembered, 0), 100, END);
+    expect(rememberEnded(ended, 999, END)).to.equal(ended);
+  });
+
+  it('is the next end, where another kind of it is seen, and each until it was told', () => {
+    const crashed = rememberEndTold(rememberEnded(rememberStarted(nothingRemembered, 0), 100, END));
+    expect([crashed.ended?.told, isNewEnd(crashed)]).to.deep.equal([true, false]);
+    const gone = { termination: { ...END.termination, reason: 'Vanished' }, told: false } as const;
+    const vanished = rememberEnded(crashed, 200, gone);
+    expect(vanished.ended).to.deep.equal({ at: 200, ...gone });
+    expect([isNewEnd(vanished), isNewEnd(rememberStarted(crashed, 300))]).to.deep.equal([true, true]);
+    expect(isNewEnd(nothingRemembered), 'by a daemon that has died').to.equal(false);
   });
 
   it('is nothing once it has run for ten minutes', () => {
     const looping = crash(crash(rememberStarted(nothingRemembered, 0), 10, 20), 30, 40);
     expect(looping.restarts).to.equal(2);
-    expect(rememberEnded(looping, 40 + 599_999).restarts).to.equal(2);
-    expect(rememberEnded(looping, 40 + 600_000).restarts).to.equal(0);
+    expect(rememberEnded(looping, 40 + 599_999, END).restarts).to.equal(2);
+    expect(rememberEnded(looping, 40 + 600_000, END).restarts).to.equal(0);
   });
 
   it('counts a first start as none', () => {

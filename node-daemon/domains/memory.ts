@@ -1,4 +1,5 @@
 // What the daemon remembers of a guest between two passes. Losing it on a restart costs patience, never correctness.
+import type { Termination } from './termination.ts';
 
 export interface StopInProgress {
   readonly askedAt: number;
@@ -27,6 +28,15 @@ export interface FailedStart {
   readonly reason: string;
 }
 
+/** How a guest ended that may be started again under the same permission. */
+export interface RememberedEnd {
+  /** When it was seen first. */
+  readonly at: number;
+  readonly termination: Termination;
+  /** Whether the status says so: until then it is told whatever the hypervisor shows later. */
+  readonly told: boolean;
+}
+
 export interface DomainMemory {
   readonly stop?: StopInProgress;
   readonly failedStart?: FailedStart;
@@ -34,7 +44,7 @@ export interface DomainMemory {
   readonly unknownSince?: number;
   /** Restarts after the guest ended by itself, for growing pauses between them. */
   readonly restarts: number;
-  readonly endedAt?: number;
+  readonly ended?: RememberedEnd;
   readonly startedAt?: number;
 }
 
@@ -80,7 +90,7 @@ function stopping(memory: DomainMemory, now: number, by: StopMeans): DomainMemor
 
 /** A start that worked ends any stop and any streak of failed starts; the streak of restarts goes on. */
 export function rememberStarted(memory: DomainMemory, now: number): DomainMemory {
-  return { restarts: memory.endedAt === undefined ? memory.restarts : memory.restarts + 1, startedAt: now };
+  return { restarts: memory.ended === undefined ? memory.restarts : memory.restarts + 1, startedAt: now };
 }
 
 /** The hypervisor refused to start it, once more; `fault` is what is told meanwhile. */
@@ -95,24 +105,34 @@ export function rememberFailedStart(
 }
 
 /** The guest was seen to have ended by itself: the first sight counts, and a long run clears the streak. */
-export function rememberEnded(memory: DomainMemory, now: number): DomainMemory {
-  if (memory.endedAt !== undefined) return memory;
+export function rememberEnded(
+  memory: DomainMemory,
+  now: number,
+  end: Pick<RememberedEnd, 'termination' | 'told'>,
+): DomainMemory {
+  if (memory.ended?.termination.reason === end.termination.reason) return memory;
   const wasStable = memory.startedAt === undefined || now - memory.startedAt >= STABLE_MS;
-  return { ...memory, endedAt: now, restarts: wasStable ? 0 : memory.restarts };
+  return { ...memory, ended: { at: now, ...end }, restarts: wasStable ? 0 : memory.restarts };
 }
 
-/** Since its last end, told or not: after that one it is not told to run before it has proved to live. */
-export function wasStartedSince({ startedAt, endedAt }: DomainMemory): boolean {
-  return startedAt !== undefined && endedAt === undefined;
+/** The status says how it ended. */
+export function rememberEndTold(memory: DomainMemory): DomainMemory {
+  const { ended } = memory;
+  return ended === undefined || ended.told ? memory : { ...memory, ended: { ...ended, told: true } };
+}
+
+/** Whether the end that is seen now cannot have been told: it was started since the last, or nobody could be told yet. */
+export function isNewEnd({ startedAt, ended }: DomainMemory): boolean {
+  return ended === undefined ? startedAt !== undefined : !ended.told;
 }
 
 /** It was told that the guest runs, as it should: no start is failing, and whoever asked it to stop has thought better. */
-export function rememberRunning({ failedStart: _over, ...memory }: DomainMemory): DomainMemory {
+export function rememberRunning({ failedStart: _over, ended: _past, ...memory }: DomainMemory): DomainMemory {
   return memory.stop === undefined ? memory : { ...memory, stop: { ...memory.stop, withdrawn: true } };
 }
 
 /** It was told that the guest is off: the stop is done, and the next one begins anew. */
-export function rememberOff({ stop: _done, ...memory }: DomainMemory): DomainMemory {
+export function rememberOff({ stop: _done, ended: _past, ...memory }: DomainMemory): DomainMemory {
   return memory;
 }
 

@@ -7,7 +7,7 @@ import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import { arbitraryOwnedSnapshot, arbitrarySnapshot } from '#test/builders/arbitrary-snapshot.ts';
 import { timeAfter } from '#test/builders/time.ts';
 import { isEndMidway, type Report, type Step } from './actions.ts';
-import { rememberEnded } from './memory.ts';
+import { type DomainMemory, rememberEnded, rememberEndTold } from './memory.ts';
 import { planDomain } from './plan.ts';
 import type { Snapshot } from './snapshot.ts';
 import { statusAfter } from './status.ts';
@@ -169,7 +169,7 @@ describe('whatever the daemon sees of a guest', () => {
         fc.pre(!contradictsItself(snapshot));
         const once = toldAfter(snapshot, timeAfter(60));
         const twice = toldAfter(once, timeAfter(120));
-        const endIsNew = snapshot.memory.endedAt === undefined;
+        const endIsNew = snapshot.memory.ended === undefined;
         if (endIsNew) expect(machineOf(twice)?.status).to.deep.equal(machineOf(once)?.status);
         expect(machineOf(toldAfter(twice, timeAfter(180)))?.status).to.deep.equal(machineOf(twice)?.status);
       }),
@@ -209,8 +209,14 @@ function toldAfter(snapshot: Snapshot, time: string): Snapshot {
   const told = { ...vm, status: statusAfter(plan.report, { vm, snapshot, time }) };
   return {
     ...snapshot,
-    memory: isEndMidway(plan.report) ? rememberEnded(snapshot.memory, snapshot.now) : snapshot.memory,
+    memory: memoryAfter(snapshot, plan.report),
     cached: told,
     live: snapshot.live.kind === 'Found' ? { kind: 'Found', vm: told } : snapshot.live,
   };
+}
+
+function memoryAfter({ memory, now }: Snapshot, report: Report): DomainMemory {
+  const { termination } = report;
+  if (termination === undefined || !isEndMidway(report)) return memory;
+  return rememberEndTold(rememberEnded(memory, now, { termination, told: true }));
 }

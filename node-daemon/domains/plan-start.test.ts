@@ -5,7 +5,7 @@ import { planText } from '#test/builders/plan-text.ts';
 import { TIME, timeAfter } from '#test/builders/time.ts';
 import { uuidFor } from '#test/builders/uuid.ts';
 import { type PlacedChanges, placedMachine } from '#test/builders/virtual-machine.ts';
-import type { StopInProgress } from './memory.ts';
+import type { RememberedEnd, StopInProgress } from './memory.ts';
 import { planDomain } from './plan.ts';
 
 const NOW = 1_000_000;
@@ -16,6 +16,12 @@ function planned(changes: SnapshotChanges): string {
 
 function ended(reason: LastTermination['reason']): { status: { lastTermination: LastTermination } } {
   return { status: { lastTermination: { reason, initiator: 'Unknown', time: TIME, message: `${reason}.` } } };
+}
+
+/** Seen so many seconds ago. */
+function toldEnd(reason: LastTermination['reason'], secondsAgo: number): RememberedEnd {
+  const termination = { reason, initiator: 'Unknown', message: `${reason}.` } as const;
+  return { at: NOW - secondsAgo * 1000, termination, told: true };
 }
 
 describe('the first start of a guest', () => {
@@ -244,19 +250,38 @@ describe('a guest that is gone without our doing', () => {
     ['is told missing before it is created again', { live: recreate }, 'tell Missing after Vanished, again in 2 s'],
     [
       'is created again after a pause where that is wanted',
-      { live: missing('Recreate'), memory: { restarts: 0, endedAt: NOW - 2_000 } },
+      { live: missing('Recreate'), memory: { restarts: 0, ended: toldEnd('Vanished', 2) } },
       'Start',
     ],
     [
       'is not created again where it is held',
-      { live: missing('Hold'), memory: { restarts: 0, endedAt: NOW - 2_000 } },
+      { live: missing('Hold'), memory: { restarts: 0, ended: toldEnd('Vanished', 2) } },
       'tell Missing after Vanished',
     ],
     ['is told to run when it is found again', { cached: missing('Hold'), domain: domainOf(hold) }, 'tell Running'],
     [
-      'stays gone for the reason that was told, whatever the hypervisor remembers later',
-      { cached: missing('Hold'), domain: domainOff(hold, 'Crashed') },
+      'stays gone for the reason that was told, where the hypervisor does not know it',
+      { cached: missing('Hold'), domain: domainOff(hold, 'Unknown') },
       'tell Missing after Vanished',
+    ],
+    [
+      'stays gone for the reason that was told, where a start has failed since',
+      { cached: missing('Hold'), domain: domainOff(hold, 'Failed') },
+      'tell Missing after Vanished',
+    ],
+    [
+      'is told to have ended once more, where the hypervisor shows another end',
+      { cached: missing('Hold'), domain: domainOff(hold, 'Shutdown') },
+      'tell Stopped after StoppedByGuest',
+    ],
+    [
+      'is held for the end that could not be told yet, whatever was told of the one before',
+      {
+        cached: placedMachine({ instance: 'Crashed', ...ended('Crashed') }),
+        domain: domainOff(hold, 'Unknown'),
+        memory: { restarts: 1, startedAt: NOW - 9_000, ended: { ...toldEnd('DestroyedOnHost', 5), told: false } },
+      },
+      'tell Missing after DestroyedOnHost',
     ],
   ];
   for (const [title, snapshot, expected] of table) {
@@ -271,7 +296,9 @@ describe('a guest that is gone without our doing', () => {
 describe('starting a crashed guest again', () => {
   const crashed = placedMachine({ instance: 'Crashed', ...ended('Crashed') });
   const domain = domainOff(crashed, 'Crashed');
-  const at = (secondsAgo: number, restarts = 0) => ({ memory: { restarts, endedAt: NOW - secondsAgo * 1000 } });
+  const at = (secondsAgo: number, restarts = 0) => ({
+    memory: { restarts, ended: toldEnd('Crashed', secondsAgo) },
+  });
 
   const table: [string, SnapshotChanges, string][] = [
     [

@@ -5,10 +5,10 @@ import { startsAgain } from '#crds/derive/starts-again.ts';
 import type { Instance, LastTermination } from '#crds/v1alpha1/virtual-machine-status.ts';
 import type { Domain } from '../hypervisor/driver.ts';
 import { act, type Mine, type Plan, type Report } from './actions.ts';
-import { wasStartedSince } from './memory.ts';
+import { isNewEnd } from './memory.ts';
 import { LEASE_RETRY_MS, ROOM_RETRY_MS, restartPause, retryPause } from './pauses.ts';
 import { presentDomain } from './snapshot.ts';
-import { requestedTermination, type Termination, terminationOf } from './termination.ts';
+import { mayBeTheSame, requestedTermination, type Termination, terminationOf } from './termination.ts';
 
 /** A start, or what is told instead: how it ended, why it is not started, for how long it waits. Pure. */
 export function planNotRunning(mine: Mine, domain: Domain | undefined): Plan {
@@ -21,15 +21,17 @@ export function planNotRunning(mine: Mine, domain: Domain | undefined): Plan {
 /** How the guest came to its end under this epoch; undefined where it was not started under it yet. */
 function endOf(mine: Mine, domain: Domain | undefined): Termination | undefined {
   const { vm, snapshot } = mine;
+  const { memory } = snapshot;
+  if (memory.ended?.told === false) return memory.ended.termination;
   const instance = currentInstance(vm.status);
-  const told = endTold(instance, vm.status?.lastTermination);
-  if (told !== undefined && !wasStartedSince(snapshot.memory)) return told;
   if (!wasStarted(mine, instance, domain)) return undefined;
-  if (wasAskedToStop(mine)) return requestedTermination({ ...snapshot, instance });
-  return terminationOf({ ...snapshot, instance });
+  const facts = { ...snapshot, instance };
+  const seen = wasAskedToStop(mine) ? requestedTermination(facts) : terminationOf(facts);
+  const told = endTold(instance, vm.status?.lastTermination);
+  return told !== undefined && !isNewEnd(memory) && mayBeTheSame(told, seen, facts) ? told : seen;
 }
 
-/** What was told stands: hypervisors forget why a guest ended, and a machine boots only once. */
+/** Where the status says that it ended, and may be started again. */
 function endTold(instance: Instance | undefined, last: LastTermination | undefined): Termination | undefined {
   if (last === undefined || (instance?.powerState !== 'Crashed' && instance?.powerState !== 'Missing'))
     return undefined;
@@ -101,9 +103,8 @@ function stopped(termination: Termination): Plan {
 /** Tells the end at once, and starts again when the pause that grows with every end is over. */
 function planRestart(mine: Mine, ended: Report): Plan {
   const { memory, now } = mine.snapshot;
-  const known = currentInstance(mine.vm.status)?.powerState === ended.powerState;
-  const wait = memory.endedAt === undefined ? restartPause(memory) : restartPause(memory) - (now - memory.endedAt);
-  if (!known || wait > 0) return { kind: 'Report', report: ended, again: Math.max(wait, 0) };
+  const wait = restartPause(memory) - (now - (memory.ended?.at ?? now));
+  if (memory.ended?.told !== true || wait > 0) return { kind: 'Report', report: ended, again: Math.max(wait, 0) };
   return planStart(mine, ended.termination?.message ?? 'It ended.', ended);
 }
 

@@ -199,7 +199,7 @@ describe('a guest that should be stopped', () => {
         domain: domainOff(vm, 'Crashed'),
         memory: {
           restarts: 0,
-          endedAt: 990_000,
+          ended: { at: 990_000, termination: { reason: 'Crashed', initiator: 'Unknown', message: '' }, told: true },
           stop: { askedAt: 100_000, lastAskedAt: 100_000, by: { kind: 'Request' }, withdrawn: true },
         },
       },

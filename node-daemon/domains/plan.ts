@@ -86,9 +86,10 @@ function planStopped(mine: Mine): Plan {
 }
 
 function withTermination(powerState: InstanceState, { snapshot, vm }: Mine): Report {
-  const { stop, endedAt } = snapshot.memory;
-  // It ended by itself after it had been asked and wanted again: that is told already.
-  if (stop?.withdrawn === true && endedAt !== undefined) return { powerState };
+  const { stop, ended } = snapshot.memory;
+  // It ended by itself before it was asked to, or after it had been asked and wanted again.
+  if (ended?.told === false) return { powerState, termination: ended.termination };
+  if (stop?.withdrawn === true && ended !== undefined) return { powerState };
   const termination = requestedTermination({ ...snapshot, instance: vm.status?.instance });
   return { powerState, ...(termination === undefined ? {} : { termination }) };
 }

@@ -6,11 +6,11 @@ import { writeStatus } from '#runtime/controller/status-patch.ts';
 import { isEndMidway, type Plan, type Report } from './actions.ts';
 import type { DomainContext } from './context.ts';
 import { execute } from './execute.ts';
-import { rememberEnded, rememberOff, rememberRunning } from './memory.ts';
+import { isNewEnd, rememberEnded, rememberEndTold, rememberOff, rememberRunning } from './memory.ts';
 import { observe, readLive } from './observe.ts';
 import { planDomain } from './plan.ts';
 import { type Live, machineIn, type Snapshot } from './snapshot.ts';
-import { statusAfter, tellsNews } from './status.ts';
+import { saysEnd, statusAfter, tellsNews } from './status.ts';
 
 /** Verify, start or undefine, and look: more rounds than that mean that the world moves faster than we do. */
 const ROUNDS = 6;
@@ -73,7 +73,7 @@ async function conclude(
   context.orphans.delete(uuid);
   const vm = machineIn(snapshot);
   if (plan.kind === 'Report' && vm !== undefined) {
-    rememberEnd(context, uuid, plan.report);
+    rememberEnd(context, uuid, { vm, snapshot, report: plan.report });
     await write(context, { vm, snapshot, report: plan.report, signal });
     rememberTold(context, uuid, plan.report);
   }
@@ -81,11 +81,21 @@ async function conclude(
   return againAfter(plan, snapshot);
 }
 
-function rememberEnd({ memories, clock }: DomainContext, uuid: string, report: Report): void {
-  if (isEndMidway(report)) memories.update(uuid, (memory) => rememberEnded(memory, clock.monotonic()));
+/** Before it is told, which may fail: hypervisors forget, and the next end may come before it is told. */
+function rememberEnd(
+  { memories, clock }: DomainContext,
+  uuid: string,
+  { vm, snapshot, report }: Omit<Writing, 'signal'>,
+): void {
+  const { termination } = report;
+  if (termination === undefined || !isEndMidway(report)) return;
+  const told = saysEnd(vm, report) && !isNewEnd(snapshot.memory);
+  memories.update(uuid, (memory) => rememberEnded(memory, clock.monotonic(), { termination, told }));
 }
 
-function rememberTold({ memories }: DomainContext, uuid: string, { powerState }: Report): void {
+function rememberTold({ memories }: DomainContext, uuid: string, report: Report): void {
+  const { powerState } = report;
+  if (isEndMidway(report)) memories.update(uuid, rememberEndTold);
   if (powerState === 'Running') memories.update(uuid, rememberRunning);
   if (powerState === 'Stopped' || powerState === 'Absent') memories.update(uuid, rememberOff);
 }

@@ -10,7 +10,7 @@ import type { Condition } from '#crds/v1alpha1/fragments.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { Instance, LastTermination, VirtualMachineStatus } from '#crds/v1alpha1/virtual-machine-status.ts';
 import { isEndMidway, type Report } from './actions.ts';
-import { wasStartedSince } from './memory.ts';
+import { isNewEnd } from './memory.ts';
 import { pendingChanges } from './pending-changes.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -86,12 +86,15 @@ function resourcesOf({ domain }: Snapshot): Pick<Instance, 'resources'> {
 
 /** An end that was told already keeps its time; another one of the same kind is another one. */
 function terminationAfter(report: Report, { vm, snapshot, time }: Telling): { lastTermination?: LastTermination } {
-  const { termination, powerState } = report;
+  const { termination } = report;
   if (termination === undefined) return {};
-  const { instance, lastTermination } = vm.status ?? {};
-  const alike = instance?.powerState === powerState && lastTermination?.reason === termination.reason;
-  const another = isEndMidway(report) && wasStartedSince(snapshot.memory);
-  return { lastTermination: { ...termination, time: alike && !another ? lastTermination.time : time } };
+  const known = saysEnd(vm, report) && !(isEndMidway(report) && isNewEnd(snapshot.memory));
+  return { lastTermination: { ...termination, time: (known ? vm.status?.lastTermination?.time : undefined) ?? time } };
+}
+
+/** Whether this is what the status says, of this end or of an earlier one of the same kind. */
+export function saysEnd({ status }: VirtualMachine, { powerState, termination }: Report): boolean {
+  return status?.instance?.powerState === powerState && status.lastTermination?.reason === termination?.reason;
 }
 
 function pendingOf({ vm, snapshot }: Telling) {

@@ -36,6 +36,13 @@ describe('why a guest ended that was not to', () => {
     ['it is not even defined any more', facts('Absent'), 'Vanished', 'Host', /not even defined/],
     ['the machine rebooted', facts('Unknown', 'Unknown', 'before'), 'HostRebooted', 'Host', /hv1 rebooted/],
     [
+      'somebody destroyed it, though the machine had rebooted before',
+      facts('Destroyed', 'Unknown', 'before'),
+      'DestroyedOnHost',
+      'Host',
+      /virsh destroy/,
+    ],
+    [
       'the machine rebooted and does not know it, and so may be another one',
       facts('Absent', 'Unknown', 'before'),
       'Vanished',
@@ -76,6 +83,9 @@ describe('how a guest ended that was to stop', () => {
       { ...facts('Destroyed'), memory: failed },
       'ForcedByRequest',
     ],
+    ['crashed, though it was asked', { ...facts('Crashed'), memory: asked }, 'Crashed'],
+    ['crashed, though its plug was being pulled', { ...facts('Crashed'), memory: forced }, 'Crashed'],
+    ['was destroyed by somebody else while it was asked', { ...facts('Destroyed'), memory: asked }, 'DestroyedOnHost'],
     ['obeyed an earlier daemon', off, 'StoppedByRequest'],
     ['obeyed an earlier daemon while it was stopping', after('Stopping'), 'StoppedByRequest'],
     ['was forced by an earlier daemon', facts('Destroyed'), 'ForcedByRequest'],

@@ -1,7 +1,7 @@
 // How a guest came to its end, from what the hypervisor remembers of it.
 import { isUpState } from '#crds/derive/instance-state.ts';
 import type { Instance, LastTermination } from '#crds/v1alpha1/virtual-machine-status.ts';
-import type { Domain } from '../hypervisor/driver.ts';
+import type { Domain, ShutOffReason } from '../hypervisor/driver.ts';
 import type { StopInProgress } from './memory.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -16,7 +16,7 @@ type Facts = Pick<Snapshot, 'self' | 'domain' | 'memory' | 'initiator'> & { read
 export function terminationOf(facts: Facts): Termination {
   const { domain, self } = facts;
   if (domain.kind !== 'Present') return told('Vanished', 'Host', vanished(facts));
-  if (isOfAnotherBoot(facts)) {
+  if (isOfAnotherBoot(facts) && isForgotten(domain.domain)) {
     return told('HostRebooted', 'Host', `${self.name} rebooted while the guest was running.`);
   }
   return byShutOffReason(domain.domain, facts);
@@ -32,6 +32,27 @@ function vanished(facts: Facts): string {
     'the guest may still be running on the former one.'
   );
 }
+
+/**
+ * Whether what is seen may be the end that was told: hypervisors forget why a guest ended, a machine boots only once, and
+ * who sent a signal is not told twice. Another end may have come while no daemon was there to see it.
+ */
+export function mayBeTheSame(
+  before: Termination,
+  seen: Termination | undefined,
+  { domain, initiator }: Facts,
+): boolean {
+  if (seen === undefined || seen.reason === before.reason) return true;
+  if (domain.kind !== 'Present' || isForgotten(domain.domain)) return true;
+  return before.reason === 'DestroyedOnHost' && domain.domain.shutOffReason === 'Shutdown' && initiator === 'Unknown';
+}
+
+/** A start that failed leaves Failed behind in place of what was there; a reboot leaves nothing. */
+function isForgotten({ shutOffReason }: Domain): boolean {
+  return shutOffReason === undefined || forgetful.has(shutOffReason);
+}
+
+const forgetful: ReadonlySet<ShutOffReason> = new Set(['Unknown', 'NeverStarted', 'Failed']);
 
 function isOfAnotherBoot({ self, instance }: Facts): boolean {
   return instance !== undefined && instance.bootID !== self.bootID;
@@ -74,17 +95,21 @@ export function requestedTermination(facts: Facts): Termination | undefined {
   if (memory.stop !== undefined) return endOfStop(memory.stop, facts);
   if (!isUpState(instance?.powerState)) return undefined;
   const seen = terminationOf(facts);
-  return isOfAnotherBoot(facts) ? seen : withoutMemory(seen);
+  const wentWithTheMachine = seen.reason === 'HostRebooted' || (seen.reason === 'Vanished' && isOfAnotherBoot(facts));
+  return wentWithTheMachine ? seen : withoutMemory(seen);
 }
 
+/** A crash is no obedience, and who was only asked was switched off by somebody else. */
 function endOfStop({ by }: StopInProgress, facts: Facts): Termination {
+  const seen = terminationOf(facts);
+  if (seen.reason === 'Crashed') return seen;
   switch (by.kind) {
     case 'Request':
-      return obeyed();
+      return seen.reason === 'DestroyedOnHost' ? seen : obeyed();
     case 'Force':
       return forced();
     case 'ForceFailed':
-      return withoutMemory(terminationOf(facts));
+      return withoutMemory(seen);
   }
 }
 

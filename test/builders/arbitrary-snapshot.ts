@@ -30,12 +30,27 @@ const failedStart = fc.record({
   reason: fc.constant('It failed.'),
 });
 
+const ended = fc.record({
+  at: earlier,
+  termination: fc.record({
+    reason: fc.constantFrom(
+      'Crashed' as const,
+      'HostRebooted' as const,
+      'DestroyedOnHost' as const,
+      'Vanished' as const,
+    ),
+    initiator: fc.constant('Unknown' as const),
+    message: fc.constant('It ended.'),
+  }),
+  told: fc.boolean(),
+});
+
 const memory: fc.Arbitrary<DomainMemory> = fc.record(
   {
     restarts: fc.integer({ min: 0, max: 12 }),
     stop,
     failedStart,
-    endedAt: earlier,
+    ended,
     startedAt: earlier,
     unknownSince: earlier,
   },
