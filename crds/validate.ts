@@ -1,7 +1,7 @@
 // Objects checked without an API server, against the very schema that the API server is given. Of the CEL rules only
 // those on the form of a string are run here: the others only the API server can. The corpus says who must refuse what.
 import { Ajv, type ErrorObject, type SchemaObject, type SchemaValidateFunction } from 'ajv';
-import type { CelRule } from './schema/builders.ts';
+import type { CelRule } from './schema/cel-rule.ts';
 import { formOf } from './schema/form.ts';
 import type { KindDefinition } from './schema/kind.ts';
 import type { StructuralSchema } from './schema/structural.ts';

@@ -2,13 +2,8 @@
 // Literal, Enum, Record and Union emit `const`, `anyOf` and `patternProperties`, which the API server refuses.
 import { type Static, type TProperties, type TSchema, Type } from 'typebox';
 import { QUANTITY_PATTERN } from '#crds/quantity.ts';
+import type { CelRule } from './cel-rule.ts';
 import { type Form, formRule } from './form.ts';
-
-/** A CEL rule as the API server evaluates it; `message` is what the user reads. */
-export interface CelRule {
-  rule: string;
-  message: string;
-}
 
 interface Common<T> {
   default?: T;

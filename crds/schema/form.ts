@@ -1,6 +1,6 @@
 // What a string that people write must look like. OpenAPI's `pattern` could say it to the API server, but then all that
 // people read is a regular expression: as a CEL rule it comes with words and an example.
-import type { CelRule } from './builders.ts';
+import type { CelRule } from './cel-rule.ts';
 
 export interface Form {
   /** A regular expression for RE2 and JavaScript alike, from `^` to `$`. */

@@ -1,6 +1,6 @@
 // One API kind as data: everything its CustomResourceDefinition needs.
 import type { TSchema } from 'typebox';
-import type { CelRule } from './builders.ts';
+import type { CelRule } from './cel-rule.ts';
 
 export interface PrinterColumn {
   name: string;

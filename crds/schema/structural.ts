@@ -1,6 +1,6 @@
 // What the API server takes as a schema. TypeBox's own markers are left behind, and whatever a CustomResourceDefinition
 // may not hold, or ours shall not leave unbounded, is refused here with the path to it rather than by a cluster.
-import type { CelRule } from './builders.ts';
+import type { CelRule } from './cel-rule.ts';
 
 /** The keywords of OpenAPI v3 that our CustomResourceDefinitions use. */
 export interface StructuralSchema {
