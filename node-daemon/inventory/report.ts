@@ -9,8 +9,8 @@ import type { DomainContext } from '../domains/context.ts';
 import type { Domain } from '../hypervisor/driver.ts';
 import { isDriverError, isUnanswered } from '../hypervisor/errors.ts';
 import { allocatableOf } from './capacity.ts';
-import { type DriverView, hypervisorStatus } from './hypervisor-status.ts';
-import { takeInventory } from './unmanaged.ts';
+import { takeInventory } from './inventory.ts';
+import { type DriverView, hypervisorStatus } from './status.ts';
 
 export interface HypervisorReporting {
   readonly context: DomainContext;

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { limits } from '#crds/v1alpha1/limits.ts';
 import type { Domain } from '../hypervisor/driver.ts';
-import { takeInventory } from './unmanaged.ts';
+import { takeInventory } from './inventory.ts';
 
 function domain(name: string, uid?: string): Domain {
   const metadata = { namespace: 'a', name, epoch: 1, generation: 1, payload: '', signature: '' };

@@ -5,8 +5,8 @@ import { type HypervisorStatus, hypervisorKind } from '#crds/v1alpha1/hypervisor
 import { API_VERSION } from '#crds/v1alpha1/names.ts';
 import { validatorFor } from '#crds/validate.ts';
 import type { Domain } from '../hypervisor/driver.ts';
-import { type DriverView, type HypervisorReport, hypervisorStatus } from './hypervisor-status.ts';
-import { takeInventory } from './unmanaged.ts';
+import { takeInventory } from './inventory.ts';
+import { type DriverView, type HypervisorReport, hypervisorStatus } from './status.ts';
 
 const GIBIBYTE = 2 ** 30;
 const NOW = Date.UTC(2026, 0, 1, 12);

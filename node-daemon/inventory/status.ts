@@ -8,7 +8,7 @@ import { limits } from '#crds/v1alpha1/limits.ts';
 import { timestampOf } from '#runtime/clock/clock.ts';
 import type { Capabilities, NodeInfo } from '../hypervisor/driver.ts';
 import { allocatableOf, amountStatus, less, quantizedFreeMemory } from './capacity.ts';
-import { held, type Inventory } from './unmanaged.ts';
+import { held, type Inventory } from './inventory.ts';
 
 /** What the daemon could learn from its driver in this pass. */
 export type DriverView =

@@ -1,4 +1,4 @@
-// Which guests of this node are ours, and which belong to nobody. Absence from a list of VirtualMachines proves
+// All guests of this node: which are ours, and which belong to nobody. Absence from a list of VirtualMachines proves
 // nothing: a domain is called orphaned only once a live GET has found its VirtualMachine gone.
 import { type Amount, NO_AMOUNT, plus } from '#crds/amount.ts';
 import type { HypervisorStatus } from '#crds/v1alpha1/hypervisor.ts';
