@@ -70,9 +70,14 @@ export class LibvirtFault extends DriverError {
   readonly code: number;
 
   constructor(code: number, message: string) {
-    super(reasonOf(code, message), message === '' ? `libvirt error ${code}` : message);
+    super(reasonOf(code, message), message === '' ? `libvirt error ${code}` : inOneSentence(message));
     this.code = code;
   }
+}
+
+/** QEMU's last words come in several lines, and with a full stop that belongs to whoever quotes them. */
+function inOneSentence(message: string): string {
+  return message.trim().replaceAll(/\s*\n\s*/g, '; ').replace(/\.+$/, '');
 }
 
 export function isFault(error: unknown, ...codes: number[]): error is LibvirtFault {
