@@ -32,7 +32,7 @@ const FORBIDDEN: Readonly<Record<string, readonly string[]>> = {
     './context.ts',
   ],
   'operator/vm/status.ts': ['./execute.ts', '#runtime/clock/system.ts'],
-  'operator/virtual-machine/told.ts': ['./observe.ts'],
+  'operator/virtual-machine/waiting-for-room.ts': ['./observe.ts'],
   'operator/vm/plan-placement.ts': ['#runtime/kube/store.ts', '#hack/a.ts', 'undici'],
   'operator/placement/score.ts': ['#runtime/kube/store.ts', '#node-daemon/main.ts', 'node:os'],
   'node-daemon/main.ts': ['#operator/main.ts', '#hack/a.ts', '#test/a.ts'],

@@ -9,7 +9,7 @@ import { free } from '#operator/placement/candidate.ts';
 import { amountHeld } from '#operator/placement/ledger.ts';
 import type { Action, Plan } from './actions.ts';
 import type { Snapshot } from './snapshot.ts';
-import { isTold, NO_ROOM_RETRY_MS } from './told.ts';
+import { isTold, NO_ROOM_RETRY_MS } from './waiting-for-room.ts';
 
 /** Pure. No policy objects yet: everything is allowed that there is room for. */
 export function planGrant(snapshot: Snapshot): Plan {

@@ -11,7 +11,7 @@ import { place } from '#operator/placement/place.ts';
 import type { Action, Plan } from './actions.ts';
 import { planGrant } from './plan-grant.ts';
 import type { Snapshot } from './snapshot.ts';
-import { isTold, NO_ROOM_RETRY_MS } from './told.ts';
+import { isTold, NO_ROOM_RETRY_MS } from './waiting-for-room.ts';
 
 /** After so many refusals the fault is hardly theirs: the next one keeps the VM, and tells what is wrong. */
 const MOST_REFUSALS = 3;

@@ -1,4 +1,4 @@
-// Whether it was said already why something waits for room.
+// What waits for room: when it is looked at again, and whether it was said already why it waits.
 import { findCondition } from '#crds/conditions.ts';
 import type { Condition } from '#crds/v1alpha1/fragments.ts';
 import type { Snapshot } from './snapshot.ts';
