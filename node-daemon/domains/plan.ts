@@ -128,18 +128,17 @@ function confirmed({ vm, granted, placement }: Mine, metadata: DomainMetadata): 
 }
 
 function reportRunning(mine: Mine): Plan {
-  const { memory, now } = mine.snapshot;
-  const alive = now - (memory.startedAt ?? 0);
-  const inCrashLoop = memory.restarts >= 2 && memory.startedAt !== undefined;
-  if (inCrashLoop && alive < PROVE_ALIVE_MS) {
-    return {
-      kind: 'Nothing',
-      reason: 'It crashed before; waiting whether it lives this time.',
-      again: PROVE_ALIVE_MS - alive,
-    };
-  }
+  const again = leftToProve(mine.snapshot);
+  if (again > 0) return { kind: 'Nothing', reason: 'It crashed before; waiting whether it lives this time.', again };
   const cause = causeOfRunning(mine);
   return { kind: 'Report', report: { powerState: 'Running', ...(cause === undefined ? {} : { cause }) } };
+}
+
+/** How long a guest that we started again and again must still run until it is told to run. */
+function leftToProve({ memory, now }: Snapshot): number {
+  const { restarts, startedAt } = memory;
+  if (restarts < 2 || startedAt === undefined) return 0;
+  return startedAt + PROVE_ALIVE_MS - now;
 }
 
 /** Where it was told to have ended by itself, and we have started it again since. */
