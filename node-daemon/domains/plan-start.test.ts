@@ -131,6 +131,7 @@ describe('a start that fails again and again', () => {
       failedStart: { generation: 1, failures, failedAt: NOW, answered, code: 'StartFailed', reason: 'It failed.' },
     },
   });
+  const CRASHED = { reason: 'Crashed', initiator: 'Unknown', message: 'Crashed.' } as const;
   const movable = placedMachine({ placement: { alternatives: 1 } });
   const table: [string, SnapshotChanges, string][] = [
     [
@@ -145,9 +146,18 @@ describe('a start that fails again and again', () => {
       'tell Starting (StartFailed), again in 300 s',
     ],
     [
-      'stays where it is, where the guest has run before: its disks may be here',
+      'is given back where the guest ran before under another permission, which may have been elsewhere',
       { live: placedMachine({ placement: { alternatives: 1 }, ...ended('StoppedByRequest') }), ...failed(3) },
-      'tell Starting (StartFailed), again in 20 s',
+      'tell Refused (StartFailed)',
+    ],
+    [
+      'stays where it is, where the guest has run under this permission',
+      {
+        live: placedMachine({ placement: { alternatives: 1 }, instance: 'Crashed', ...ended('Crashed') }),
+        domain: domainOff(placedMachine(), 'Crashed'),
+        memory: { ...failed(3).memory, restarts: 1, ended: { at: NOW - 100_000, termination: CRASHED, told: true } },
+      },
+      'tell Crashed after Crashed (StartFailed), again in 20 s',
     ],
     [
       'stays where it is, where the hypervisor has not answered: it may run yet',

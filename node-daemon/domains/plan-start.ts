@@ -144,9 +144,9 @@ const refusals: ReadonlySet<string> = new Set(['NoRoom', 'NameTaken']);
 /** After so many failed starts a guest that has never run is given back, where another hypervisor could take it. */
 const PATIENCE = 3;
 
-/** A guest that has run before stays where it is: nobody knows what it would find elsewhere. */
-function mayGoElsewhere({ vm, placement }: Mine, ended: Report | undefined): boolean {
-  return (placement.alternatives ?? 0) > 0 && ended === undefined && vm.status?.lastTermination === undefined;
+/** A guest that has run under this permission stays where it is: nobody knows what it would find elsewhere. */
+function mayGoElsewhere({ placement }: Mine, ended: Report | undefined): boolean {
+  return (placement.alternatives ?? 0) > 0 && ended === undefined;
 }
 
 /** Where the permission stays here, so does the room, which people look for elsewhere. */

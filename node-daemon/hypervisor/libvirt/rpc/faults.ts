@@ -77,7 +77,10 @@ export class LibvirtFault extends DriverError {
 
 /** QEMU's last words come in several lines, and with a full stop that belongs to whoever quotes them. */
 function inOneSentence(message: string): string {
-  return message.trim().replaceAll(/\s*\n\s*/g, '; ').replace(/\.+$/, '');
+  return message
+    .trim()
+    .replaceAll(/\s*\n\s*/g, '; ')
+    .replace(/\.+$/, '');
 }
 
 export function isFault(error: unknown, ...codes: number[]): error is LibvirtFault {
