@@ -100,6 +100,8 @@ export interface Capabilities {
   readonly type: string;
   readonly version: string;
   readonly features: ReadonlySet<Feature>;
+  /** A sentence on the type, where people may have expected another. */
+  readonly remark?: string;
 }
 
 /** What a driver may lack. A verb that needs a missing feature rejects with Unsupported. */

@@ -120,6 +120,13 @@ describe('the status of a Hypervisor', () => {
     expect(condition(status, 'DriverConnected')?.message).to.contain('libvirt').and.to.contain('ENOENT');
   });
 
+  it('passes on what the driver remarks on its type', () => {
+    const remark = 'Guests are emulated: KVM is offered here, and guests do not run with it (no KVM).';
+    const capabilities = { ...seen.capabilities, remark };
+    const status = hypervisorStatus(report({ driver: { ...seen, capabilities } }));
+    expect(condition(status, 'DriverConnected')?.message).to.equal(`The driver libvirt is connected. ${remark}`);
+  });
+
   it('is not Ready where the driver is connected but the guests cannot be read', () => {
     const status = hypervisorStatus(report({ driver: { kind: 'ScanFailed', detail: 'list: no answer within 10 s' } }));
     expect(condition(status, 'DriverConnected')?.status).to.equal('True');

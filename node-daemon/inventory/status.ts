@@ -119,8 +119,11 @@ function driverConnectedOf(view: DriverView, driver: HypervisorSpec['driver']): 
   const type = 'DriverConnected';
   switch (view.kind) {
     case 'Seen':
-    case 'ScanFailed':
-      return { type, status: 'True', reason: 'Connected', message: `The driver ${driver} is connected.` };
+    case 'ScanFailed': {
+      const remark = view.kind === 'Seen' ? view.capabilities.remark : undefined;
+      const message = [`The driver ${driver} is connected.`, remark ?? []].flat().join(' ');
+      return { type, status: 'True', reason: 'Connected', message: brief(message) };
+    }
     case 'Disconnected':
       return {
         type,

@@ -6,7 +6,7 @@ import type { Ask } from '../rpc/domain-calls.ts';
 import { getCapabilities, getNodeHardware, getType, getVersions } from '../rpc/node-calls.ts';
 import { versionText } from '../rpc/open.ts';
 import { featuresOf, type HypervisorKind, kindOf } from './hypervisor-kind.ts';
-import { kvmWorks } from './kvm-probe.ts';
+import { type KvmTrial, tryKvm } from './kvm-probe.ts';
 
 export interface HypervisorOptions {
   readonly ask: Ask;
@@ -22,7 +22,8 @@ export class Hypervisor {
   readonly #kind: Remembered<HypervisorKind>;
   readonly #architecture: Remembered<string>;
   readonly #version: Remembered<string>;
-  readonly #kvmWorks: Remembered<boolean>;
+  /** Undefined where libvirt does not offer KVM. */
+  readonly #kvm: Remembered<KvmTrial | undefined>;
 
   constructor(options: HypervisorOptions) {
     const { ask, startGuest, clock } = options;
@@ -33,9 +34,9 @@ export class Hypervisor {
       const { hypervisor, libvirt } = await getVersions(ask);
       return `${versionText(hypervisor)} (libvirt ${versionText(libvirt)})`;
     });
-    this.#kvmWorks = new Remembered(async () => {
+    this.#kvm = new Remembered(async () => {
       const listed = /<domain type='kvm'/.test(await getCapabilities(ask));
-      return listed && (await kvmWorks(startGuest, clock));
+      return listed ? tryKvm(startGuest, clock) : undefined;
     });
   }
 
@@ -59,12 +60,21 @@ export class Hypervisor {
     if (kind !== 'qemu') {
       return kind;
     }
-    return this.#options.domainType ?? ((await this.#kvmWorks.get()) ? 'kvm' : 'qemu');
+    return this.#options.domainType ?? ((await this.#kvm.get())?.works === true ? 'kvm' : 'qemu');
   }
 
   async capabilities(): Promise<Capabilities> {
     const [kind, type, version] = await Promise.all([this.kind(), this.domainType(), this.#version.get()]);
-    return { type, version, features: featuresOf(kind, this.#options.logsConsoles) };
+    const features = featuresOf(kind, this.#options.logsConsoles);
+    const remark = type === 'qemu' ? await this.#whyEmulated() : undefined;
+    return { type, version, features, ...(remark === undefined ? {} : { remark }) };
+  }
+
+  async #whyEmulated(): Promise<string | undefined> {
+    if (this.#options.domainType !== undefined) return undefined;
+    const trial = await this.#kvm.get();
+    if (trial === undefined || trial.works) return undefined;
+    return `Guests are emulated: KVM is offered here, and guests do not run with it (${trial.why}).`;
   }
 }
 

@@ -10,7 +10,7 @@ import { PROCEDURE } from '../rpc/procedures.ts';
 import { readDomain, uuidBytes } from '../rpc/values.ts';
 import { XdrDecoder } from '../rpc/xdr-decoder.ts';
 import { XdrEncoder } from '../rpc/xdr-encoder.ts';
-import { kvmWorks } from './kvm-probe.ts';
+import { tryKvm } from './kvm-probe.ts';
 
 /** Domains that run, by uuid, and what becomes of a new one. */
 class FakeLibvirt {
@@ -78,7 +78,7 @@ describe('the probe of KVM', () => {
   });
 
   async function probed(): Promise<unknown> {
-    const probing = kvmWorks(libvirt.ask, libvirt.clock).catch((error: unknown) => error);
+    const probing = tryKvm(libvirt.ask, libvirt.clock).catch((error: unknown) => error);
     await libvirt.clock.advance(10_000);
     return probing;
   }
@@ -89,14 +89,14 @@ describe('the probe of KVM', () => {
   });
 
   it('says that KVM works where its guest ends by itself', async () => {
-    expect(await probed()).to.equal(true);
+    expect(await probed()).to.deep.equal({ works: true });
   });
 
-  it('says that it does not where its guest hangs, or cannot be made', async () => {
+  it('says that it does not, and why, where its guest hangs, or cannot be made', async () => {
     libvirt.runsFor = 3_600_000;
-    expect(await probed()).to.equal(false);
+    expect(await probed()).to.deep.equal({ works: false, why: 'a tiny one got nowhere within 8 s' });
     libvirt.runsFor = 'Failed';
-    expect(await probed()).to.equal(false);
+    expect(await probed()).to.deep.equal({ works: false, why: 'no KVM' });
   });
 
   for (const runsFor of [300, 3_600_000, 'Failed'] as const) {
@@ -108,7 +108,7 @@ describe('the probe of KVM', () => {
   }
 
   it('removes it only after its own guest has ended: it might be a probe that is under way', async () => {
-    const probing = kvmWorks(libvirt.ask, libvirt.clock);
+    const probing = tryKvm(libvirt.ask, libvirt.clock);
     await libvirt.clock.advance(299);
     expect([...libvirt.domains.values()]).to.include(leftover[1]);
     await libvirt.clock.advance(10_000);

@@ -4,7 +4,7 @@
 // instructions were executed. It takes under a second where KVM works. It gets the processor that guests get: there are
 // machines on which KVM works, and not with that.
 import { randomUUID } from 'node:crypto';
-import { isDriverError, isUnanswered } from '#node-daemon/hypervisor/errors.ts';
+import { DriverError, isDriverError, isUnanswered } from '#node-daemon/hypervisor/errors.ts';
 import type { Clock } from '#runtime/clock/clock.ts';
 import { element, render } from '../domain-xml/element.ts';
 import { kvmProcessor } from '../domain-xml/resources.ts';
@@ -14,11 +14,13 @@ const PATIENCE_MS = 8_000;
 const LOOK_EVERY_MS = 100;
 export const PROBE_NAME_PREFIX = 'usher-kvm-probe-';
 
+export type KvmTrial = { readonly works: true } | { readonly works: false; readonly why: string };
+
 /**
  * Leaves nothing behind: the guest is transient, and libvirt destroys it with the connection if nobody else does. Where
  * libvirtd itself was killed meanwhile it stays, and the next probe removes it.
  */
-export async function kvmWorks(ask: Ask, clock: Clock): Promise<boolean> {
+export async function tryKvm(ask: Ask, clock: Clock): Promise<KvmTrial> {
   const leftovers = (await listDomains(ask)).filter(({ name }) => name.startsWith(PROBE_NAME_PREFIX));
   try {
     return await guestEnds(ask, clock);
@@ -28,16 +30,18 @@ export async function kvmWorks(ask: Ask, clock: Clock): Promise<boolean> {
   }
 }
 
-async function guestEnds(ask: Ask, clock: Clock): Promise<boolean> {
+async function guestEnds(ask: Ask, clock: Clock): Promise<KvmTrial> {
   const uuid = randomUUID();
   try {
     await createXml(ask, probeXml(uuid), CREATE.autoDestroy);
   } catch (error) {
-    if (isUnanswered(error)) throw error;
-    return false;
+    const why = error instanceof DriverError ? error.message : undefined;
+    if (why === undefined || isUnanswered(error)) throw error;
+    return { works: false, why };
   }
   try {
-    return await endsInTime(ask, clock, uuid);
+    if (await endsInTime(ask, clock, uuid)) return { works: true };
+    return { works: false, why: `a tiny one got nowhere within ${PATIENCE_MS / 1000} s` };
   } finally {
     await destroy(ask, uuid).catch(() => {});
   }
