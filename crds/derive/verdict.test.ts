@@ -26,7 +26,7 @@ interface Given {
   instanceEpoch?: number;
   ended?: LastTermination['reason'];
   /** Reason of Provisioned. */
-  obstacle?: 'NotOurs' | 'StateUnknown' | 'StopFailed';
+  obstacle?: 'NotOurs' | 'StateUnknown' | 'StopFailed' | 'RemoveFailed';
   silent?: boolean;
   denied?: boolean;
   unplaceable?: boolean;
@@ -272,6 +272,16 @@ const table: [string, Given, string, boolean, string, string][] = [
     'Stalled',
     'StopFailed',
   ],
+  [
+    'deleted, its guest cannot be removed',
+    { deleting: true, instance: 'Stopped', obstacle: 'RemoveFailed' },
+    'Terminating',
+    false,
+    'Stalled',
+    'RemoveFailed',
+  ],
+  ['running, its guest not ours', { instance: 'Running', obstacle: 'NotOurs' }, 'Running', false, 'Stalled', 'NotOurs'],
+  ['paused, its guest not ours', { instance: 'Paused', obstacle: 'NotOurs' }, 'Paused', false, 'Stalled', 'NotOurs'],
   [
     'running when it was seen last, its state not known',
     { instance: 'Running', obstacle: 'StateUnknown' },

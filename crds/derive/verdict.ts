@@ -32,7 +32,10 @@ export const STATE_UNKNOWN = 'StateUnknown';
 /** The hypervisor could not even pull its plug. */
 export const STOP_FAILED = 'StopFailed';
 
-const obstacles: ReadonlySet<string> = new Set([NOT_OURS, STATE_UNKNOWN, STOP_FAILED]);
+/** It is off, and the hypervisor could not remove it. */
+export const REMOVE_FAILED = 'RemoveFailed';
+
+const obstacles: ReadonlySet<string> = new Set([NOT_OURS, STATE_UNKNOWN, STOP_FAILED, REMOVE_FAILED]);
 
 type Check = (facts: Facts) => Verdict | undefined;
 
@@ -44,7 +47,7 @@ const checks: readonly Check[] = [
   denied,
   declaredStopped,
   notPlaced,
-  stateUnknown,
+  obstructed,
   byInstance,
 ];
 
@@ -148,15 +151,16 @@ function notPlaced({ status, instance }: Facts): Verdict | undefined {
   return reconciling('Scheduling', 'Refused', `${refusal} Another hypervisor is looked for.`);
 }
 
-/** It goes by what was seen last, and is not Ready: that may no longer be so. */
-function stateUnknown(facts: Facts): Verdict | undefined {
+/** It goes by what was seen last, and is not Ready: that may no longer be so, or be so of another guest. */
+function obstructed(facts: Facts): Verdict | undefined {
   const obstacle = obstacleTo(facts);
-  if (obstacle?.reason !== STATE_UNKNOWN) return undefined;
-  const phase = phaseWhileUnknown[facts.instance?.powerState ?? 'Starting'] ?? 'Starting';
-  return stalled(phase, STATE_UNKNOWN, obstacle.message);
+  const phase = phaseAsSeen[facts.instance?.powerState ?? 'Absent'];
+  if (phase === undefined || (obstacle?.reason !== STATE_UNKNOWN && obstacle?.reason !== NOT_OURS)) return undefined;
+  return stalled(phase, obstacle.reason, obstacle.message);
 }
 
-const phaseWhileUnknown: Readonly<Partial<Record<InstanceState, Phase>>> = {
+const phaseAsSeen: Readonly<Partial<Record<InstanceState, Phase>>> = {
+  Starting: 'Starting',
   Running: 'Running',
   Paused: 'Paused',
   Stopping: 'Stopping',

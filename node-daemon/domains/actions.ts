@@ -32,6 +32,9 @@ export interface Report {
   readonly fault?: { readonly code: string; readonly reason: string };
 }
 
+/** Code of a fault: another guest there has the name that this one would get. */
+export const NAME_TAKEN = 'NameTaken';
+
 /** Whether it tells of an end that does not end the permission: the guest is or may be started again here. */
 export function isEndMidway({ termination, powerState }: Report): boolean {
   return termination !== undefined && powerState !== 'Stopped' && powerState !== 'Absent';

@@ -4,16 +4,19 @@ import type { Granted, PlacementStatus } from '#crds/v1alpha1/virtual-machine-st
 import { ExpectedError } from '#runtime/process/expected-error.ts';
 import type { DomainDefinition } from '../hypervisor/driver.ts';
 import { DriverError, type DriverErrorReason, isDriverError, isUnanswered } from '../hypervisor/errors.ts';
-import type { Step } from './actions.ts';
+import { NAME_TAKEN, type Step } from './actions.ts';
 import type { DomainContext } from './context.ts';
 import { definitionOf } from './definition.ts';
 import {
   type DomainMemory,
+  type FailedStep,
   rememberAsked,
   rememberFailedStart,
   rememberForced,
   rememberForceFailed,
   rememberStarted,
+  rememberStepDone,
+  rememberStepFailed,
 } from './memory.ts';
 import { WORTH_TELLING_MS } from './pauses.ts';
 
@@ -45,9 +48,9 @@ export async function execute(step: Step, work: Work): Promise<void> {
     case 'PullPlug':
       return pullPlug(work);
     case 'Undefine':
-      return context.driver.undefine(uuid);
+      return again(work, 'Undefine', async () => context.driver.undefine(uuid));
     case 'Confirm':
-      return context.driver.setMetadata(uuid, step.metadata);
+      return again(work, 'Confirm', async () => context.driver.setMetadata(uuid, step.metadata));
   }
 }
 
@@ -71,18 +74,35 @@ async function askShutdown(work: Work): Promise<void> {
   remember(work, rememberAsked);
 }
 
-/** Where the hypervisor itself does not answer nothing was tried; whatever else it says no with is told. */
 async function pullPlug(work: Work): Promise<void> {
-  const { context, uuid } = work;
+  const why = await refusalOf(work, 'PullPlug', async () => work.context.driver.destroy(work.uuid));
+  remember(work, (memory, now) =>
+    why === undefined ? rememberForced(memory, now) : rememberForceFailed(memory, now, why),
+  );
+}
+
+/** What is tried again, with growing pauses, until it works. */
+async function again(work: Work, kind: FailedStep['kind'], verb: () => Promise<void>): Promise<void> {
+  const why = await refusalOf(work, kind, verb);
+  remember(work, (memory, now) =>
+    why === undefined ? rememberStepDone(memory) : rememberStepFailed(memory, now, { kind, why }),
+  );
+}
+
+/** Where the hypervisor itself does not answer nothing was tried; whatever else it says no with is told. */
+async function refusalOf(
+  { context, uuid }: Work,
+  kind: Step['kind'],
+  verb: () => Promise<void>,
+): Promise<string | undefined> {
   try {
-    await context.driver.destroy(uuid);
-    remember(work, rememberForced);
+    await verb();
+    return undefined;
   } catch (error) {
     // A Timeout is told: the hypervisor took the call, and a guest that it does not end in time may outlive every try.
     if (!isDriverError(error) || error.reason === 'Unreachable') throw error;
-    const { message: why } = error;
-    context.logger.warn('the guest could not be switched off', { uuid, error });
-    remember(work, (memory, now) => rememberForceFailed(memory, now, why));
+    context.logger.warn('a step failed', { kind, uuid, error });
+    return error.message;
   }
 }
 
@@ -121,7 +141,7 @@ async function defineAndStart(
 const codes: Readonly<Partial<Record<DriverErrorReason, string>>> = {
   Invalid: 'InvalidOnHypervisor',
   NoRoom: 'NoRoom',
-  Conflict: 'NameTaken',
+  Conflict: NAME_TAKEN,
 };
 
 function rememberFault(work: Work, error: DriverError): void {

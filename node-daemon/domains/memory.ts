@@ -28,6 +28,15 @@ export interface FailedStart {
   readonly reason: string;
 }
 
+/** A step that could not be done, and is tried again. Starts and stops have memories of their own. */
+export interface FailedStep {
+  readonly kind: 'Undefine' | 'Confirm';
+  /** In a row. */
+  readonly times: number;
+  readonly failedAt: number;
+  readonly why: string;
+}
+
 /** How a guest ended that may be started again under the same permission. */
 export interface RememberedEnd {
   /** When it was seen first. */
@@ -40,6 +49,7 @@ export interface RememberedEnd {
 export interface DomainMemory {
   readonly stop?: StopInProgress;
   readonly failedStart?: FailedStart;
+  readonly failedStep?: FailedStep;
   /** Since when the hypervisor has not known the state of the guest. */
   readonly unknownSince?: number;
   /** Restarts after the guest ended by itself, for growing pauses between them. */
@@ -102,6 +112,23 @@ export function rememberFailedStart(
   const { failedStart } = memory;
   const before = failedStart?.generation === fault.generation ? failedStart.failures : 0;
   return { ...memory, failedStart: { ...fault, failures: before + 1, failedAt: now } };
+}
+
+/** This step could not be done, once more. */
+export function rememberStepFailed(
+  memory: DomainMemory,
+  now: number,
+  { kind, why }: Pick<FailedStep, 'kind' | 'why'>,
+): DomainMemory {
+  const before = memory.failedStep?.kind === kind ? memory.failedStep.times : 0;
+  return { ...memory, failedStep: { kind, times: before + 1, failedAt: now, why } };
+}
+
+/** It could. */
+export function rememberStepDone(memory: DomainMemory): DomainMemory {
+  if (memory.failedStep === undefined) return memory;
+  const { failedStep: _over, ...rest } = memory;
+  return rest;
 }
 
 /** The guest was seen to have ended by itself: the first sight counts, and a long run clears the streak. */

@@ -76,6 +76,26 @@ describe('stopping a guest', () => {
     it(title, () => expect(planned(powerOff, stop)).to.equal(expected));
   }
 
+  it('tells of a state that has not been known for a minute, and not before', () => {
+    const vm = runningMachine();
+    const told = (seconds: number, stop: StopInProgress, powerOff: PowerOff) => {
+      const memory = { restarts: 0, stop, unknownSince: NOW - seconds * 1000 };
+      const domain = domainOf(vm, { powerState: 'Unknown' });
+      const plan = planStop(domainSnapshot({ live: vm, domain, memory, now: NOW }), powerOff, 'It is to stop.');
+      return `${planText(plan)} ${plan.kind === 'Report' ? plan.report.fault?.reason : ''}`;
+    };
+    expect(told(59, asked(3, 90), GRACEFUL)).to.equal('tell Stopping, again in 2 s undefined');
+    expect(told(60, asked(3, 90), GRACEFUL)).to.match(
+      /^tell Stopping \(StateUnknown\), again in 2 s .* virsh domstate/,
+    );
+    expect(told(59, asked(1, 61, failed(1)), FORCE))
+      .to.match(/\(StopFailed\)/)
+      .and.not.match(/minute/);
+    expect(told(60, asked(1, 61, failed(1)), FORCE)).to.match(
+      /\(StopFailed\).* for a minute or more .* start libvirtd again\.$/,
+    );
+  });
+
   it('does nothing on the word of a cache', () => {
     expect(planned(FORCE_LATER, undefined, 'cached')).to.equal('verify');
     expect(planned(FORCE_LATER, asked(2, 60), 'cached')).to.equal('verify');

@@ -1,10 +1,10 @@
 // Stopping a guest: ask, ask again, and pull the plug when the grace period is over.
-import { STOP_FAILED } from '#crds/derive/verdict.ts';
+import { STATE_UNKNOWN, STOP_FAILED } from '#crds/derive/verdict.ts';
 import type { VirtualMachineSpec } from '#crds/v1alpha1/virtual-machine-spec.ts';
 import { act, type Plan } from './actions.ts';
 import type { StopInProgress } from './memory.ts';
 import { ASK_AGAIN_MS, retryPause, WORTH_TELLING_MS } from './pauses.ts';
-import { unknownInWords } from './plan-unknown.ts';
+import { isLongUnknown, unknownInWords } from './plan-unknown.ts';
 import { presentDomain, type Snapshot } from './snapshot.ts';
 
 type PowerOff = VirtualMachineSpec['powerOff'];
@@ -18,12 +18,12 @@ export function planStop(snapshot: Snapshot, powerOff: PowerOff, reason: string)
   if (why !== undefined) {
     const failed = afterFailedForce(snapshot, stop);
     if (failed !== undefined) return failed;
-    if (stop?.by.kind === 'Force' && untilAgain > 0) return waiting(now - stop.askedAt, untilAgain);
+    if (stop?.by.kind === 'Force' && untilAgain > 0) return waiting(snapshot, stop, untilAgain);
     return act(snapshot, { kind: 'PullPlug', reason: `${reason} ${why}` });
   }
   if (stop === undefined || untilAgain <= 0) return act(snapshot, { kind: 'AskShutdown', reason });
   const waited = now - stop.askedAt;
-  return waiting(waited, Math.min(patienceLeft(powerOff, waited), untilAgain));
+  return waiting(snapshot, stop, Math.min(patienceLeft(powerOff, waited), untilAgain));
 }
 
 function reasonForForce(powerOff: PowerOff, stop: StopInProgress | undefined, now: number): string | undefined {
@@ -40,8 +40,8 @@ function afterFailedForce(snapshot: Snapshot, stop: StopInProgress | undefined):
   const wait = retryPause(times) - (now - stop.lastAskedAt);
   if (wait <= 0) return undefined;
   const what = `${self.name} could not switch the guest off: ${why}. It is tried again, with growing pauses.`;
-  const domain = presentDomain(snapshot);
-  const reason = domain?.powerState === 'Unknown' ? `${what} ${unknownInWords(snapshot, domain)}` : what;
+  const unknown = longUnknown(snapshot);
+  const reason = unknown === undefined ? what : `${what} ${unknown}`;
   return { kind: 'Report', report: { powerState: 'Stopping', fault: { code: STOP_FAILED, reason } }, again: wait };
 }
 
@@ -49,9 +49,16 @@ function patienceLeft({ mode, gracePeriodSeconds }: PowerOff, waited: number): n
   return mode === 'Graceful' ? Number.POSITIVE_INFINITY : gracePeriodSeconds * 1000 - waited;
 }
 
-function waiting(waited: number, again: number): Plan {
-  const untilTold = WORTH_TELLING_MS - waited;
+function waiting(snapshot: Snapshot, { askedAt }: StopInProgress, again: number): Plan {
+  const untilTold = WORTH_TELLING_MS - (snapshot.now - askedAt);
   if (untilTold > 0)
     return { kind: 'Nothing', reason: 'The guest is to end any moment.', again: Math.min(again, untilTold) };
-  return { kind: 'Report', report: { powerState: 'Stopping' }, again };
+  const reason = longUnknown(snapshot);
+  const fault = reason === undefined ? {} : { fault: { code: STATE_UNKNOWN, reason } };
+  return { kind: 'Report', report: { powerState: 'Stopping', ...fault }, again };
+}
+
+function longUnknown(snapshot: Snapshot): string | undefined {
+  const domain = presentDomain(snapshot);
+  return domain !== undefined && isLongUnknown(snapshot, domain) ? unknownInWords(snapshot, domain) : undefined;
 }

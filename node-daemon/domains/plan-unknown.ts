@@ -10,13 +10,11 @@ import type { Snapshot } from './snapshot.ts';
 
 /** Nothing is concluded from it; once it has lasted, it is told, with what was seen last. Pure. */
 export function planUnknown(mine: Mine, domain: Domain): Plan {
-  const { memory, now } = mine.snapshot;
-  const unknownFor = now - (memory.unknownSince ?? now);
   const again = HYPERVISOR_SILENT_RETRY_MS;
-  if (unknownFor < UNKNOWN_TOLD_MS)
+  if (!isLongUnknown(mine.snapshot, domain))
     return { kind: 'Nothing', reason: 'The hypervisor does not know its state.', again };
-  const fault = { code: STATE_UNKNOWN, reason: unknownInWords(mine.snapshot, domain) };
-  return { kind: 'Report', report: { powerState: seenLast(mine), fault }, again };
+  const reason = `${unknownInWords(mine.snapshot, domain)} The guest is then started anew.`;
+  return { kind: 'Report', report: { powerState: seenLast(mine), fault: { code: STATE_UNKNOWN, reason } }, again };
 }
 
 function seenLast({ vm }: Mine): InstanceState {
@@ -24,11 +22,16 @@ function seenLast({ vm }: Mine): InstanceState {
   return isUpState(told) ? told : 'Starting';
 }
 
-/** What a person can do about it. */
+/** Whether it has lasted for so long that the guest is not just being started. */
+export function isLongUnknown({ memory, now }: Snapshot, { powerState }: Domain): boolean {
+  return powerState === 'Unknown' && now - (memory.unknownSince ?? now) >= UNKNOWN_TOLD_MS;
+}
+
+/** What a person can do about it, once it has lasted. */
 export function unknownInWords({ self }: Snapshot, { name }: Domain): string {
   const what = `The hypervisor of ${self.name} has not known for a minute or more whether the guest runs`;
   return (
     `${what}: see there what virsh domstate --reason ${name} says. Where libvirtd was killed while it started the ` +
-    `guest, stop libvirtd, remove /run/libvirt/qemu/${name}.xml and start it again; the guest is then started anew.`
+    `guest, stop libvirtd, remove /run/libvirt/qemu/${name}.xml and start libvirtd again.`
   );
 }

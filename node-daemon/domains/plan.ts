@@ -9,6 +9,7 @@ import { act, type Mine, type Plan, type Report } from './actions.ts';
 import { metadataOf } from './definition.ts';
 import { HYPERVISOR_SILENT_RETRY_MS, PROVE_ALIVE_MS, restartPause } from './pauses.ts';
 import { pendingChanges } from './pending-changes.ts';
+import { pauseAfterFailed, planAgain } from './plan-again.ts';
 import { planForeign } from './plan-foreign.ts';
 import { planNotRunning } from './plan-start.ts';
 import { planStop } from './plan-stop.ts';
@@ -58,7 +59,10 @@ function planLeftover(snapshot: Snapshot, placement: PlacementStatus): Plan {
     return snapshot.live.kind === 'Found' ? { kind: 'Orphaned', reason } : { kind: 'Verify', reason };
   }
   const reason = `It moved to ${placement.hypervisor} under epoch ${placement.epoch}; the copy here has epoch ${domain.metadata.epoch}.`;
-  return act(snapshot, { kind: isUp(domain) ? 'PullPlug' : 'Undefine', reason });
+  if (isUp(domain)) return act(snapshot, { kind: 'PullPlug', reason });
+  const again = pauseAfterFailed(snapshot, 'Undefine');
+  if (again > 0) return { kind: 'Nothing', reason: 'It could not be removed.', again };
+  return act(snapshot, { kind: 'Undefine', reason });
 }
 
 function planMine(mine: Mine): Plan {
@@ -74,7 +78,8 @@ function planRemoval(mine: Mine): Plan {
   const domain = presentDomain(snapshot);
   if (domain === undefined) return { kind: 'Report', report: withTermination('Absent', mine) };
   if (isUp(domain)) return planStop(snapshot, vm.spec.powerOff, 'The VirtualMachine is being deleted.');
-  return act(snapshot, { kind: 'Undefine', reason: 'The VirtualMachine is being deleted.' });
+  const failed = planAgain(snapshot, 'Undefine', withTermination('Stopped', mine));
+  return failed ?? act(snapshot, { kind: 'Undefine', reason: 'The VirtualMachine is being deleted.' });
 }
 
 function planStopped(mine: Mine): Plan {
@@ -117,7 +122,8 @@ function planUp(mine: Mine, { metadata }: Domain): Plan {
   const { snapshot, placement } = mine;
   if (metadata === undefined || metadata.epoch === placement.epoch) return reportRunning(mine);
   const reason = `The guest runs already; it now holds epoch ${placement.epoch}.`;
-  return act(snapshot, { kind: 'Confirm', metadata: confirmed(mine, metadata), reason });
+  const failed = planAgain(snapshot, 'Confirm', { powerState: 'Starting' });
+  return failed ?? act(snapshot, { kind: 'Confirm', metadata: confirmed(mine, metadata), reason });
 }
 
 /** The new permission, with the definition that the guest was really built from. */

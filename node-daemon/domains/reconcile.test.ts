@@ -207,12 +207,12 @@ describe('a guest whose state the hypervisor does not know', () => {
   it('and that cannot be switched off: why is told, and it is tried until it works', async () => {
     const powerOff = { mode: 'Force', gracePeriodSeconds: 0 } as const;
     const world = await hung({ instance: 'Running', spec: { powerState: 'Stopped', powerOff } });
-    world.host.faults.order({ verb: 'destroy', outcome: 'Timeout', times: 2 });
+    world.host.faults.order({ verb: 'destroy', outcome: 'Timeout', times: 5 });
     await look(world, 10);
-    expect(await told(world)).to.match(
-      /^Stopping False StopFailed: hv1 could not switch the guest off: .* virsh domstate/,
-    );
-    await look(world, 20);
+    expect(await told(world)).to.match(/^Stopping False StopFailed: hv1 could not switch the guest off: .* pauses\.$/);
+    await look(world, 70);
+    expect(await told(world)).to.match(/^Stopping False StopFailed: .* for a minute or more .* virsh domstate/);
+    await look(world, 80);
     expect(await told(world)).to.contain('Stopped True Stopped');
   });
 });

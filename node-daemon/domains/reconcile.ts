@@ -138,8 +138,9 @@ async function write(context: DomainContext, { vm, snapshot, report, signal }: W
   return written;
 }
 
+/** Nobody decides on one that is being deleted, though that raises its generation. */
 function isDecided({ metadata, status }: VirtualMachine): boolean {
-  return status?.granted?.generation === metadata.generation;
+  return metadata.deletionTimestamp !== undefined || status?.granted?.generation === metadata.generation;
 }
 
 /** Ends that somebody should hear of even if all goes on well. */
