@@ -10,6 +10,8 @@ export const PROVE_ALIVE_MS = 10_000;
 export const HYPERVISOR_SILENT_RETRY_MS = 5_000;
 /** A hypervisor that does not know a guest's state for so long is not just starting it: that is told. */
 export const UNKNOWN_TOLD_MS = 60_000;
+/** A guest that ends so long after it was asked may have obeyed, though it has been wanted again since. */
+export const OBEDIENCE_MS = 300_000;
 export const LEASE_RETRY_MS = 1_000;
 /** How long the machine itself takes to be looked at, after the daemon began. */
 export const ROOM_RETRY_MS = 1_000;

@@ -108,13 +108,25 @@ describe('the first start of a guest', () => {
     ],
     [
       'is refused where another guest has its name: elsewhere it may be free',
-      { live: vm, ...failedStart('NameTaken', 2) },
+      { live: placedMachine({ placement: { alternatives: 1 } }), ...failedStart('NameTaken', 2) },
       'tell Refused (NameTaken)',
+    ],
+    [
+      'is tried again where another guest has its name, and there is no elsewhere',
+      { live: placedMachine({ placement: { alternatives: 0 } }), ...failedStart('NameTaken', 2) },
+      'tell Starting (NameTaken), again in 3 s',
     ],
   ];
   for (const [title, snapshot, expected] of table) {
     it(title, () => expect(planned(snapshot)).to.equal(expected));
   }
+
+  it('for which there is no name says how to free it', () => {
+    const plan = planDomain(domainSnapshot({ now: NOW, live: vm, ...failedStart('NameTaken', 2) }));
+    expect(plan.kind === 'Report' ? plan.report.fault?.reason : plan.kind).to.match(
+      /^It failed\. Rename that guest there \(virsh domrename\), or remove it \(virsh undefine\)\./,
+    );
+  });
 
   it('that keeps failing says that it is tried again, and what the guest holds here meanwhile', () => {
     const plan = planDomain(domainSnapshot({ now: NOW, live: vm, ...failedStart('StartFailed', 2) }));
@@ -406,8 +418,13 @@ describe('a guest that was declared running again before it had obeyed the reque
       'tell Stopped after StoppedByRequest',
     ],
     [
+      'ended as it was asked where that is minutes ago: it may take its time, without a sign',
+      { cached: vm, domain, ...stopped({ withdrawn: true, lastAskedAt: NOW - 299_000 }) },
+      'tell Stopped after StoppedByRequest',
+    ],
+    [
       'ended by itself where that was long ago',
-      { cached: vm, domain, ...stopped({ withdrawn: true, lastAskedAt: NOW - 60_000 }) },
+      { cached: vm, domain, ...stopped({ withdrawn: true, lastAskedAt: NOW - 300_000 }) },
       'tell Stopped after StoppedByGuest',
     ],
     [
@@ -422,7 +439,7 @@ describe('a guest that was declared running again before it had obeyed the reque
     ],
     [
       'ended by itself long after it was asked by a daemon that has died',
-      { cached: decided(1), domain, wallTime: Date.parse(timeAfter(61)) },
+      { cached: decided(1), domain, wallTime: Date.parse(timeAfter(301)) },
       'tell Stopped after StoppedByGuest',
     ],
     [

@@ -2,11 +2,12 @@
 import { amountInWords, amountOf } from '#crds/amount.ts';
 import { currentInstance, epochIsOver } from '#crds/derive/epoch.ts';
 import { startsAgain } from '#crds/derive/starts-again.ts';
+import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { Instance, LastTermination } from '#crds/v1alpha1/virtual-machine-status.ts';
 import type { Domain } from '../hypervisor/driver.ts';
-import { act, type Mine, type Plan, type Report } from './actions.ts';
+import { act, type Mine, NAME_TAKEN, type Plan, type Report } from './actions.ts';
 import { isNewEnd } from './memory.ts';
-import { LEASE_RETRY_MS, ROOM_RETRY_MS, restartPause, retryPause } from './pauses.ts';
+import { LEASE_RETRY_MS, OBEDIENCE_MS, ROOM_RETRY_MS, restartPause, retryPause } from './pauses.ts';
 import { presentDomain } from './snapshot.ts';
 import { mayBeTheSame, requestedTermination, type Termination, terminationOf } from './termination.ts';
 
@@ -44,7 +45,7 @@ function wasAskedToStop(mine: Mine): boolean {
   const { vm, snapshot } = mine;
   const { stop } = snapshot.memory;
   if (stop === undefined) return mayHaveBeenAskedToStop(mine);
-  return !stop.withdrawn || snapshot.now - stop.lastAskedAt < vm.spec.powerOff.gracePeriodSeconds * 1000;
+  return !stop.withdrawn || snapshot.now - stop.lastAskedAt < obedienceOf(vm);
 }
 
 /**
@@ -56,9 +57,17 @@ function mayHaveBeenAskedToStop({ vm, granted, placement, snapshot }: Mine): boo
     ({ event, verdict }) => event === 'vm.shutdown.request' && verdict === 'Allow',
   );
   if (decision === undefined || decision.time < placement.time) return false;
-  const grace = vm.spec.powerOff.gracePeriodSeconds * 1000;
   const unreported = currentInstance(vm.status)?.generation !== granted.generation;
-  return unreported || Math.abs(snapshot.wallTime - Date.parse(decision.time)) < grace;
+  return unreported || Math.abs(snapshot.wallTime - Date.parse(decision.time)) < obedienceOf(vm);
+}
+
+/**
+ * How long after it was asked a guest that ends may have obeyed, though it is wanted by now: an operating system may ask
+ * its own services for minutes first, and shows no sign of it. Its grace period is how long we wait for it, not how long
+ * it takes. Who is wrongly taken to have obeyed is started again, as declared.
+ */
+function obedienceOf({ spec }: VirtualMachine): number {
+  return Math.max(OBEDIENCE_MS, spec.powerOff.gracePeriodSeconds * 1000);
 }
 
 /** Whether this epoch has already seen the guest up: its end is then an event, and a start a restart. */
@@ -139,7 +148,7 @@ function refused(code: string, reason: string): Plan {
 }
 
 /** Faults of this node, for which another may be chosen: the permission is given back. */
-const refusals: ReadonlySet<string> = new Set(['NoRoom', 'NameTaken']);
+const refusals: ReadonlySet<string> = new Set(['NoRoom', NAME_TAKEN]);
 
 /** After so many failed starts a guest that has never run is given back, where another hypervisor could take it. */
 const PATIENCE = 3;
@@ -149,8 +158,15 @@ function mayGoElsewhere({ placement }: Mine, ended: Report | undefined): boolean
   return (placement.alternatives ?? 0) > 0 && ended === undefined;
 }
 
+/** A name may be free elsewhere. Where there is no elsewhere, to give the permission back would be to get it again, for ever. */
+function isRefusal(code: string, { placement }: Mine): boolean {
+  return refusals.has(code) && (code !== NAME_TAKEN || (placement.alternatives ?? 0) > 0);
+}
+
 /** Where the permission stays here, so does the room, which people look for elsewhere. */
-function whatFollows({ snapshot, granted }: Mine, movable: boolean): string {
+function whatFollows({ snapshot, granted }: Mine, code: string, movable: boolean): string {
+  if (code === NAME_TAKEN)
+    return 'Rename that guest there (virsh domrename), or remove it (virsh undefine). It is tried again, with growing pauses.';
   if (movable) return `It is tried again; after ${PATIENCE} failed starts another hypervisor is chosen.`;
   const held = amountInWords(amountOf(granted.resources), 'up');
   return `It is tried again, with growing pauses. Until it is stopped or deleted it holds ${held} on ${snapshot.self.name}.`;
@@ -165,8 +181,8 @@ function afterFailedStart(mine: Mine, ended: Report | undefined): Plan | undefin
   if (wait <= 0) return undefined;
   const { code, reason, failures, answered } = failedStart;
   const movable = mayGoElsewhere(mine, ended);
-  if (refusals.has(code) || (movable && answered && failures >= PATIENCE)) return refused(code, reason);
-  const fault = { code, reason: `${reason} ${whatFollows(mine, movable)}` };
+  if (isRefusal(code, mine) || (movable && answered && failures >= PATIENCE)) return refused(code, reason);
+  const fault = { code, reason: `${reason} ${whatFollows(mine, code, movable)}` };
   const report: Report = { ...(ended ?? { powerState: 'Starting' }), fault };
   return { kind: 'Report', report, again: wait };
 }

@@ -1,5 +1,6 @@
 // What somebody could do to a site to make it break a promise, each tried on a whole site.
 import { expect } from 'chai';
+import { findCondition } from '#crds/conditions.ts';
 import { hypervisorResource } from '#crds/v1alpha1/kinds.ts';
 import { HEARTBEAT_LABEL, heartbeatLeaseName, SYSTEM_NAMESPACE } from '#crds/v1alpha1/names.ts';
 import { KubeError } from '#runtime/kube/errors.ts';
@@ -81,6 +82,24 @@ describe('what happens on a machine behind our back', () => {
       await site.clock.advance(MINUTE);
       expect(site.runningOn(await site.uuidOf('web'))).to.deep.equal(['hv2']);
       expect(guestsOn(site, 'hv1')).to.deep.equal(['team.web ShutOff']);
+    });
+  });
+});
+
+describe('what happens on the only machine behind our back', () => {
+  it('cannot make us ask for the same name for ever: the VM waits, says who has it, and runs once it is free', async () => {
+    await play(ONE, async (site) => {
+      site.host('hv1').createForeign({ uuid: uuidFor('squatter'), name: 'team.web', running: false });
+      await site.create('web');
+      await site.clock.advance(30 * MINUTE);
+      const ready = findCondition((await site.machine('web')).status?.conditions, 'Ready');
+      expect(ready?.message).to.match(/the name team\.web belongs to .*virsh undefine/);
+      site.forgetWrites();
+      await site.clock.advance(60 * MINUTE);
+      expect(site.machineWrites()).to.deep.equal([]);
+      site.host('hv1').undefineBehindOurBack(uuidFor('squatter'));
+      await site.clock.advance(5 * MINUTE);
+      expect(await site.phaseOf('web')).to.equal('Running');
     });
   });
 });

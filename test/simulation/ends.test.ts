@@ -116,6 +116,20 @@ describe('a guest that ends while it is asked to stop', function () {
     });
   }
 
+  it('and is wanted again: minutes later it may still have obeyed, and runs again, as declared', async () => {
+    await play(ONE, async (site) => {
+      const uuid = await running(site, { powerOff: { mode: 'GracefulThenForce', gracePeriodSeconds: 10 } });
+      site.host('hv1').behave(uuid, { ignoresShutdown: true });
+      await site.edit('web', { powerState: 'Stopped' });
+      await site.clock.advance(3_000);
+      await site.edit('web', { powerState: 'Running' });
+      await site.clock.advance(2 * MINUTE);
+      site.host('hv1').powerOffFromInside(uuid);
+      await site.clock.advance(MINUTE);
+      expect([await endOf(site), await site.phaseOf('web')]).to.deep.equal(['StoppedByRequest', 'Running']);
+    });
+  });
+
   it('and is wanted again: a crash is no obedience, and is left so where that is the policy', async () => {
     await play(ONE, async (site) => {
       const uuid = await running(site, { restartPolicy: 'Never' });
