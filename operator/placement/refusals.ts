@@ -16,6 +16,12 @@ interface Refused {
   readonly until: ReadonlyMap<string, number>;
 }
 
+function refusedOnceMore(known: Refused | undefined, epoch: number, hypervisor: string, now: number): Refused {
+  const times = (known?.times ?? 0) + 1;
+  const pause = Math.min(FIRST_MS * 2 ** (times - 1), LONGEST_MS);
+  return { epoch, times, until: new Map(known?.until).set(hypervisor, now + pause) };
+}
+
 /** Losing it on a restart costs patience, never correctness. */
 export class Refusals {
   readonly #byVm = new Map<string, Refused>();
@@ -28,19 +34,17 @@ export class Refusals {
    */
   record({ metadata, status }: VirtualMachine, now: number): void {
     const instance = currentInstance(status);
-    const known = this.#byVm.get(metadata.uid);
-    if (instance?.powerState === 'Running') {
+    const { placement } = status ?? {};
+    if (instance === undefined || placement === undefined) return;
+    if (instance.powerState === 'Running') {
       this.#byVm.delete(metadata.uid);
-      this.#runsOn(status?.placement?.hypervisor ?? '', instance.since);
+      this.#runsOn(placement.hypervisor, instance.since);
     }
-    if (instance?.powerState !== 'Refused' || status?.placement === undefined || known?.epoch === instance.epoch)
-      return;
-    const why = findCondition(status.conditions, 'Provisioned')?.reason;
-    if (why === START_FAILED) this.#failedOn.set(status.placement.hypervisor, { at: now, told: instance.since });
-    const times = (known?.times ?? 0) + 1;
-    const pause = Math.min(FIRST_MS * 2 ** (times - 1), LONGEST_MS);
-    const until = new Map(known?.until).set(status.placement.hypervisor, now + pause);
-    this.#byVm.set(metadata.uid, { epoch: instance.epoch, times, until });
+    const known = this.#byVm.get(metadata.uid);
+    if (instance.powerState !== 'Refused' || known?.epoch === instance.epoch) return;
+    const why = findCondition(status?.conditions, 'Provisioned')?.reason;
+    if (why === START_FAILED) this.#failedOn.set(placement.hypervisor, { at: now, told: instance.since });
+    this.#byVm.set(metadata.uid, refusedOnceMore(known, instance.epoch, placement.hypervisor, now));
   }
 
   /** The hypervisors that are to be passed over now. */
