@@ -230,13 +230,16 @@ function pendingInWords({ pendingChanges = [] }: VirtualMachineStatus): string[]
   return [`Changed, but not in effect before a restart: ${fields}. ${how}`];
 }
 
+/** Set back before it was seen it would be no change. */
+const HOW_TO_START =
+  'To start it again set spec.powerState to Stopped, wait until it is Ready (Stopped), and set it back to Running.';
+
 function missing({ vm, status, hypervisor }: Facts): Verdict {
   const what = ended(status, `The guest is gone from ${hypervisor} without our doing.`);
   if (vm.spec.recovery.onMissing === 'Recreate')
     return reconciling('Missing', 'Missing', `${what} It will be created again there.`);
-  const how =
-    'To start it again set spec.powerState to Stopped and back to Running, or spec.recovery.onMissing to Recreate.';
-  return stalled('Missing', 'Missing', `${what} Nothing is done unasked (spec.recovery.onMissing is Hold). ${how}`);
+  const held = 'Nothing is done unasked (spec.recovery.onMissing is Hold).';
+  return stalled('Missing', 'Missing', `${what} ${held} ${HOW_TO_START} Or set spec.recovery.onMissing to Recreate.`);
 }
 
 function stopped(facts: Facts): Verdict {
@@ -245,10 +248,9 @@ function stopped(facts: Facts): Verdict {
   const reason = status.lastTermination?.reason;
   if (startsAgain(policy, reason)) return reconciling('Stopped', 'Restarting', again(facts, 'The guest ended.'));
   const what = `${ended(status, 'The guest ended.')} restartPolicy ${policy} leaves it so.`;
-  const how = 'To start it again set spec.powerState to Stopped and back to Running.';
-  if (reason !== 'StoppedByGuest') return stalled('Failed', reason ?? 'Unknown', `${what} ${how}`);
+  if (reason !== 'StoppedByGuest') return stalled('Failed', reason ?? 'Unknown', `${what} ${HOW_TO_START}`);
   if (policy === 'Never') return settled('Stopped', 'Completed', what);
-  return stalled('Stopped', 'StoppedByGuest', `${what} ${how}`);
+  return stalled('Stopped', 'StoppedByGuest', `${what} ${HOW_TO_START}`);
 }
 
 function again({ vm, status }: Facts, otherwise: string): string {

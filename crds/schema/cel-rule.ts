@@ -2,4 +2,6 @@
 export interface CelRule {
   rule: string;
   message: string;
+  /** The field to name, below the one that the rule stands at: ".memory". */
+  fieldPath?: string;
 }

@@ -115,7 +115,7 @@ function range(minimum = 0, maximum = Number.MAX_SAFE_INTEGER): string {
 function rulesOf(schema: StructuralSchema, path: string): string[] {
   const { properties = {}, items } = schema;
   const rules = (schema['x-kubernetes-validations'] ?? []).filter((rule) => formOf(rule) === undefined);
-  const own = rules.map((rule) => `- \`${path}\`: ${rule.message}.`);
+  const own = rules.map(({ fieldPath = '', message }) => `- \`${path}${fieldPath}\`: ${message}.`);
   const below = Object.entries(properties).flatMap(([name, property]) => rulesOf(property, `${path}.${name}`));
   return [...own, ...below, ...(items === undefined ? [] : rulesOf(items, `${path}[]`))];
 }

@@ -31,7 +31,8 @@ function resources(description: string) {
       rules: [
         {
           rule: `!isQuantity(${MEMORY}) || (quantity(${MEMORY}).compareTo(quantity('${SMALLEST}')) >= 0 && quantity(${MEMORY}).compareTo(quantity('${LARGEST}')) <= 0)`,
-          message: `memory must be from ${SMALLEST} to ${LARGEST}, for example 512Mi or 4Gi; a number without a unit means bytes`,
+          message: `must be from ${SMALLEST} to ${LARGEST}, for example 512Mi or 4Gi; a number without a unit means bytes`,
+          fieldPath: '.memory',
         },
       ],
     },

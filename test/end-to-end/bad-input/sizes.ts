@@ -12,7 +12,7 @@ export function describeSizes(under: () => SiteUnderTest): void {
         'hardly any memory',
         1,
         '1Ki',
-        'spec.resources: Invalid value: memory must be from 1Mi to 64Ti, for example 512Mi',
+        'spec.resources.memory: Invalid value: must be from 1Mi to 64Ti, for example 512Mi',
       ],
       [
         'memory in words',
