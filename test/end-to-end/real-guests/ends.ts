@@ -37,7 +37,7 @@ export function describeEnds(under: () => SiteUnderTest): void {
       expect(readyOf(vm)).to.include({
         status: 'False',
         message:
-          'The guest powered itself off. restartPolicy OnFailure leaves it so. To start it again set spec.powerState to Stopped and back to Running.',
+          'The guest powered itself off. restartPolicy OnFailure leaves it so. To start it again set spec.powerState to Stopped, wait until it is Ready (Stopped), and set it back to Running.',
       });
       expect(conditionOf(vm, 'Stalled').status).to.equal('True');
       expect(await user.describe(ON_FAILURE)).to.contain('The guest powered itself off.');

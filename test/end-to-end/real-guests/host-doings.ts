@@ -29,7 +29,7 @@ export function describeHostDoings(under: () => SiteUnderTest): void {
       expect(readyOf(vm)).to.include({
         status: 'False',
         message:
-          'Somebody destroyed the guest on hv1 (as virsh destroy does); it was not us. Nothing is done unasked (spec.recovery.onMissing is Hold). To start it again set spec.powerState to Stopped and back to Running, or spec.recovery.onMissing to Recreate.',
+          'Somebody destroyed the guest on hv1 (as virsh destroy does); it was not us. Nothing is done unasked (spec.recovery.onMissing is Hold). To start it again set spec.powerState to Stopped, wait until it is Ready (Stopped), and set it back to Running. Or set spec.recovery.onMissing to Recreate.',
       });
       expect(await user.describe(VICTIM)).to.match(
         /Warning\s+DestroyedOnHost[^]*usher-node-daemon\s+Somebody destroyed/,
