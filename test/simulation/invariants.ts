@@ -4,8 +4,10 @@ import { type Amount, NO_AMOUNT, plus } from '#crds/amount.ts';
 import { findCondition } from '#crds/conditions.ts';
 import { epochIsOver } from '#crds/derive/epoch.ts';
 import { verdictOf } from '#crds/derive/verdict.ts';
+import type { HypervisorSpec } from '#crds/v1alpha1/hypervisor.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { SimulatedHost } from '#node-daemon/hypervisor/simulated/host.ts';
+import { allocatableOf } from '#node-daemon/inventory/capacity.ts';
 import { amountHeld } from '#operator/placement/ledger.ts';
 import type { Signer } from '#operator/signing/key.ts';
 import type { AdmissionRequest } from '#runtime/kube/memory/kind-model.ts';
@@ -16,14 +18,20 @@ export class Invariants {
   readonly broken: string[] = [];
   readonly #hosts: ReadonlyMap<string, SimulatedHost>;
   readonly #signer: Signer;
+  readonly #overcommitOf: (host: string) => HypervisorSpec['overcommit'];
   /** As they are stored, by uid. */
   readonly #machines = new Map<string, VirtualMachine>();
   /** It is looked at often, and takes time to verify. */
   readonly #verified = new Set<string>();
 
-  constructor(hosts: ReadonlyMap<string, SimulatedHost>, signer: Signer) {
+  constructor(
+    hosts: ReadonlyMap<string, SimulatedHost>,
+    signer: Signer,
+    overcommitOf: (host: string) => HypervisorSpec['overcommit'],
+  ) {
     this.#hosts = hosts;
     this.#signer = signer;
+    this.#overcommitOf = overcommitOf;
   }
 
   /** After anything that happened on a hypervisor. */
@@ -38,12 +46,17 @@ export class Invariants {
         memoryBytes += guest.memoryBytes;
         this.#checkSignature(name, guest.metadata);
       }
-      const { cpus: allCpus, memoryBytes: allMemory } = host.machine.options;
-      if (cpus > allCpus || memoryBytes > allMemory) this.report(`${name} runs more than it has: ${cpus} CPUs`);
+      const most = this.#mostOn(name, host);
+      if (cpus > most.cpus || memoryBytes > most.memoryBytes)
+        this.report(`${name} runs more than it may: ${cpus} CPUs`);
     }
     for (const [uuid, names] of runsOn) {
       if (names.length > 1) this.report(`${uuid} runs on ${names.join(' and ')}`);
     }
+  }
+
+  #mostOn(name: string, { machine }: SimulatedHost): Amount {
+    return allocatableOf(machine.options, NO_AMOUNT, this.#overcommitOf(name));
   }
 
   #checkSignature(host: string, metadata: { payload: string; signature: string } | undefined): void {
@@ -64,7 +77,7 @@ export class Invariants {
       this.#checkVerdict(vm, user);
   }
 
-  /** The operator promises no more of a hypervisor than it has. */
+  /** The operator promises no more of a hypervisor than it may give. */
   #checkPromises(vm: VirtualMachine, user: string): void {
     const { uid, finalizers = [] } = vm.metadata;
     const host = vm.status?.placement?.hypervisor ?? '';
@@ -72,10 +85,11 @@ export class Invariants {
     if (finalizers.length === 0) this.#machines.delete(uid);
     else this.#machines.set(uid, vm);
     const after = this.#promisedOn(host);
-    const { cpus = 0, memoryBytes = 0 } = this.#hosts.get(host)?.machine.options ?? {};
+    const known = this.#hosts.get(host);
+    const { cpus, memoryBytes } = known === undefined ? NO_AMOUNT : this.#mostOn(host, known);
     const beyond =
       after.cpus > Math.max(before.cpus, cpus) || after.memoryBytes > Math.max(before.memoryBytes, memoryBytes);
-    if (user === OPERATOR && beyond) this.report(`more of ${host} is promised than it has: ${after.cpus} CPUs`);
+    if (user === OPERATOR && beyond) this.report(`more of ${host} is promised than it may give: ${after.cpus} CPUs`);
   }
 
   #promisedOn(host: string): Amount {

@@ -1,5 +1,7 @@
 // A whole site in one process and in virtual time: an API server, an operator, a daemon for each simulated hypervisor,
 // and a user. The operator and the daemons are the real ones, put together as their programs put them together.
+
+import type { Hypervisor, HypervisorSpec } from '#crds/v1alpha1/hypervisor.ts';
 import { hypervisorResource, virtualMachineResource } from '#crds/v1alpha1/kinds.ts';
 import { API_VERSION } from '#crds/v1alpha1/names.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
@@ -74,7 +76,7 @@ export class Site {
       ]),
     );
     this.narration = new Narration(() => clock.now());
-    this.invariants = new Invariants(this.hosts, this.#signer);
+    this.invariants = new Invariants(this.hosts, this.#signer, (host) => this.#overcommitOf(host));
     this.witness = new Witness({
       hosts: this.hosts,
       nodeOf: (host) => this.#nodeOf(host),
@@ -107,9 +109,17 @@ export class Site {
   }
 
   #storedMachines(): VirtualMachine[] {
+    return this.#stored(virtualMachineResource.kind) as VirtualMachine[];
+  }
+
+  #overcommitOf(host: string): HypervisorSpec['overcommit'] {
+    const hypervisors = this.#stored(hypervisorResource.kind) as Hypervisor[];
+    return hypervisors.find(({ metadata }) => metadata.name === this.#nodeOf(host))?.spec.overcommit;
+  }
+
+  #stored(kind: string): KubeObject[] {
     const { database } = this.api;
-    const entries = database.entriesAt(virtualMachineResource.kind, database.revision);
-    return entries.map(([, { object }]) => object as VirtualMachine);
+    return database.entriesAt(kind, database.revision).map(([, { object }]) => object);
   }
 
   /** Everything runs, and every hypervisor is known. */

@@ -106,7 +106,7 @@ export class Witness {
   #ended(host: string, uuid: string, what: string): void {
     const start = this.#starts.get(uuid);
     const askedAt = this.#askedToEnd.get(`${host}/${uuid}`);
-    if (start === undefined || askedAt === undefined || what === 'crashed') return;
+    if (start === undefined || askedAt === undefined || noObedience.has(what)) return;
     start.obeyed = this.#options.now() - askedAt <= OBEDIENCE_MS;
   }
 
@@ -144,6 +144,9 @@ export class Witness {
   }
 }
 
+/** In the words of the hypervisor: what ends a guest whatever it was asked. */
+const noObedience: ReadonlySet<string> = new Set(['crashed', 'the machine booted']);
+
 const UP = ['Starting', 'Running', 'Paused', 'Stopping'] as const;
 const OFF = ['Starting', 'Stopped', 'Refused', 'Crashed', 'Missing'] as const;
 
@@ -165,7 +168,8 @@ function isDeclared({ metadata, spec, status }: VirtualMachine, node: string, ve
     }
     case 'shutdown':
     case 'destroy':
-      return !here || deleted || spec.powerState === 'Stopped';
+      // A daemon executes what was granted: that people have thought better since is not decided yet.
+      return !here || deleted || spec.powerState === 'Stopped' || granted?.powerState === 'Stopped';
     case 'undefine':
       return !here || deleted;
     default:
