@@ -178,7 +178,7 @@ function byInstance(facts: Facts): Verdict | undefined {
       return stalled(
         'Paused',
         'PausedOnHost',
-        `The guest was paused on ${hypervisor}, not by us. Resume it there, for example with virsh resume.`,
+        `The guest was paused on ${hypervisor}; Usher did not do it. Resume it there, for example with virsh resume.`,
       );
     case 'Stopping':
       return reconciling('Stopping', 'Stopping', `The guest is shutting down on ${hypervisor}.`);
@@ -235,7 +235,7 @@ const HOW_TO_START =
   'To start it again set spec.powerState to Stopped, wait until it is Ready (Stopped), and set it back to Running.';
 
 function missing({ vm, status, hypervisor }: Facts): Verdict {
-  const what = ended(status, `The guest is gone from ${hypervisor} without our doing.`);
+  const what = ended(status, `The guest is gone from ${hypervisor} though Usher did not remove it.`);
   if (vm.spec.recovery.onMissing === 'Recreate')
     return reconciling('Missing', 'Missing', `${what} It will be created again there.`);
   const held = 'Nothing is done unasked (spec.recovery.onMissing is Hold).';

@@ -51,7 +51,7 @@ const unmanagedSchema = object('A guest that no VirtualMachine declares. It is r
   name: text('Its name on the hypervisor.', { maxLength: limits.unmanagedName }),
   uuid: text('Its identifier on the hypervisor.', { maxLength: 36 }),
   powerState: text('Its state there.', { maxLength: 32 }),
-  reason: stringEnum('Foreign: not made by us. Orphaned: bears our marks, but no VirtualMachine declares it here.', [
+  reason: stringEnum('Foreign: not made by Usher. Orphaned: bears its marks, but no VirtualMachine declares it here.', [
     'Foreign',
     'Orphaned',
   ]),

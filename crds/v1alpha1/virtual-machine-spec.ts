@@ -161,7 +161,7 @@ const recoverySchema = object(
   'What Usher does of its own accord when the guest is gone. By default nothing.',
   {
     onMissing: stringEnum(
-      'When the hypervisor answers but the guest has vanished without our doing: Hold reports it and waits for you, Recreate starts it again there.',
+      'When the hypervisor answers but the guest has vanished though Usher did not remove it: Hold reports it and waits for you, Recreate starts it again there.',
       ['Hold', 'Recreate'],
       { default: 'Hold' },
     ),

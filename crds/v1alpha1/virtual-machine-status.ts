@@ -84,7 +84,7 @@ const instanceSchema = object('The guest as its daemon sees it.', {
   generation: generation('The granted generation that the daemon has acted on.'),
   decisionID: optional(text('The decision that the daemon has acted on, as granted names it.', { maxLength: 64 })),
   powerState: stringEnum(
-    'Stopped, Refused and Absent end the epoch; Crashed will be started again; Missing is gone without our doing.',
+    'Stopped, Refused and Absent end the epoch; Crashed will be started again; Missing is gone though Usher did not remove it.',
     instanceStates,
   ),
   resources: optional(resourcesSchema),

@@ -253,7 +253,7 @@ describe('a guest that ended by itself', () => {
   }
 });
 
-describe('a guest that is gone without our doing', () => {
+describe('a guest that is gone though nobody asked for it', () => {
   const hold = placedMachine({ instance: 'Running' });
   const recreate = placedMachine({ instance: 'Running', spec: { recovery: { onMissing: 'Recreate' } } });
 

@@ -148,7 +148,7 @@ function present({ powerState, termination }: Report): Statement {
         type,
         status: 'False',
         reason: 'Missing',
-        message: termination?.message ?? 'The guest is gone without our doing.',
+        message: termination?.message ?? 'The guest is gone though Usher did not remove it.',
       };
     case 'Absent':
       return { type, status: 'False', reason: 'Absent', message: 'The guest is no longer there.' };

@@ -24,7 +24,7 @@ describe('why a guest ended that was not to', () => {
       facts('Shutdown', 'Host'),
       'DestroyedOnHost',
       'Host',
-      /signal on hv1, not by us/,
+      /signal on hv1; Usher did not send it/,
     ],
     ['it crashed', facts('Crashed'), 'Crashed', 'Unknown', /crashed: its process on hv1/],
     ['its process failed', facts('Failed'), 'Crashed', 'Unknown', /ended unexpectedly/],

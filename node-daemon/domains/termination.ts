@@ -26,7 +26,7 @@ export function terminationOf(facts: Facts): Termination {
 function vanished(facts: Facts): string {
   const { name } = facts.self;
   if (!isOfAnotherBoot(facts))
-    return `The guest vanished from ${name}: it is not even defined there any more, and we did not remove it.`;
+    return `The guest vanished from ${name}: it is not even defined there any more, and Usher did not remove it.`;
   return (
     `The guest ran in another boot of ${name} and is not defined there now: if this is another machine of that name, ` +
     'the guest may still be running on the former one.'
@@ -62,7 +62,11 @@ function byShutOffReason(domain: Domain, { self, initiator }: Facts): Terminatio
   switch (domain.shutOffReason) {
     case 'Shutdown':
       return initiator === 'Host'
-        ? told('DestroyedOnHost', 'Host', `The process of the guest was ended by a signal on ${self.name}, not by us.`)
+        ? told(
+            'DestroyedOnHost',
+            'Host',
+            `The process of the guest was ended by a signal on ${self.name}; Usher did not send it.`,
+          )
         : told('StoppedByGuest', 'Guest', 'The guest powered itself off.');
     case 'Crashed':
     case 'Failed':
@@ -71,14 +75,14 @@ function byShutOffReason(domain: Domain, { self, initiator }: Facts): Terminatio
       return told(
         'DestroyedOnHost',
         'Host',
-        `Somebody destroyed the guest on ${self.name} (as virsh destroy does); it was not us.`,
+        `Somebody destroyed the guest on ${self.name} (as virsh destroy does); Usher did not do it.`,
       );
     case 'Migrated':
     case 'Saved':
       return told(
         'DestroyedOnHost',
         'Host',
-        `Somebody ${domain.shutOffReason === 'Saved' ? 'saved' : 'migrated'} the guest on ${self.name}; it was not us.`,
+        `Somebody ${domain.shutOffReason === 'Saved' ? 'saved' : 'migrated'} the guest on ${self.name}; Usher did not do it.`,
       );
     default:
       return told(

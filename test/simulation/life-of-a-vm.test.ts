@@ -156,7 +156,7 @@ describe('the story of guests that end by themselves', function () {
   });
 });
 
-describe('the story of guests that are gone without our doing', function () {
+describe('the story of guests that are gone though nobody asked for it', function () {
   this.timeout(PATIENCE_MS);
 
   it('by virsh destroy', async () => {

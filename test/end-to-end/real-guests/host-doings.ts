@@ -29,7 +29,7 @@ export function describeHostDoings(under: () => SiteUnderTest): void {
       expect(readyOf(vm)).to.include({
         status: 'False',
         message:
-          'Somebody destroyed the guest on hv1 (as virsh destroy does); it was not us. Nothing is done unasked (spec.recovery.onMissing is Hold). To start it again set spec.powerState to Stopped, wait until it is Ready (Stopped), and set it back to Running. Or set spec.recovery.onMissing to Recreate.',
+          'Somebody destroyed the guest on hv1 (as virsh destroy does); Usher did not do it. Nothing is done unasked (spec.recovery.onMissing is Hold). To start it again set spec.powerState to Stopped, wait until it is Ready (Stopped), and set it back to Running. Or set spec.recovery.onMissing to Recreate.',
       });
       expect(await user.describe(VICTIM)).to.match(
         /Warning\s+DestroyedOnHost[^]*usher-node-daemon\s+Somebody destroyed/,
@@ -37,7 +37,7 @@ export function describeHostDoings(under: () => SiteUnderTest): void {
       expect(conditionOf(vm, 'InstancePresent').status).to.equal('False');
       expect(vm.status?.lastTermination).to.include({ reason: 'DestroyedOnHost', initiator: 'Host' });
       expect(await user.warnings(VICTIM)).to.deep.equal([
-        'DestroyedOnHost: Somebody destroyed the guest on hv1 (as virsh destroy does); it was not us.',
+        'DestroyedOnHost: Somebody destroyed the guest on hv1 (as virsh destroy does); Usher did not do it.',
       ]);
     }).timeout(120_000);
 
@@ -66,7 +66,7 @@ export function describeHostDoings(under: () => SiteUnderTest): void {
       const vm = await user.sees(VICTIM, 'Paused PausedOnHost');
       expect(readyOf(vm)).to.include({
         status: 'False',
-        message: 'The guest was paused on hv1, not by us. Resume it there, for example with virsh resume.',
+        message: 'The guest was paused on hv1; Usher did not do it. Resume it there, for example with virsh resume.',
       });
       await virsh(host(), 'resume', DOMAIN);
       expect(readyOf(await user.sees(VICTIM, 'Running')).message).to.equal('Running on hv1.');
@@ -82,7 +82,7 @@ export function describeHostDoings(under: () => SiteUnderTest): void {
         return status?.lastTermination?.reason === 'Vanished';
       });
       expect(vanished.status?.lastTermination?.message).to.equal(
-        'The guest vanished from hv1: it is not even defined there any more, and we did not remove it.',
+        'The guest vanished from hv1: it is not even defined there any more, and Usher did not remove it.',
       );
       await user.sees(VICTIM, 'Running');
       expect(await libvirtStateOf(host(), VICTIM)).to.equal('running');
