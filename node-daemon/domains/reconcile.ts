@@ -12,8 +12,8 @@ import { planDomain } from './plan.ts';
 import { type Live, machineIn, type Snapshot } from './snapshot.ts';
 import { saysEnd, statusAfter, tellsNews } from './status.ts';
 
-/** Verify, start or undefine, and look: more rounds than that mean that the world moves faster than we do. */
-const ROUNDS = 6;
+/** Verify, stop, verify, undefine, and look: many more rounds than that mean that the world moves faster than we do. */
+const ROUNDS = 8;
 const LOOK_AGAIN_MS = 1_000;
 /** Addresses come some seconds after the start, when the guest has asked for one. */
 const ADDRESS_POLL_MS = 3_000;
@@ -52,7 +52,7 @@ async function actOn(context: DomainContext, { uuid, plan, live, signal }: Actin
     vm = await write(context, { vm, snapshot, report: { powerState: 'Starting' }, signal });
   };
   await execute(plan.step, { context, uuid, vm, onSlowStart });
-  return { kind: 'Found', vm };
+  return { kind: 'Used', vm };
 }
 
 interface Concluding {

@@ -8,7 +8,9 @@ import type { DomainMemory } from './memory.ts';
 export type Live =
   | { readonly kind: 'NotAsked' }
   | { readonly kind: 'Gone' }
-  | { readonly kind: 'Found'; readonly vm: VirtualMachine };
+  | { readonly kind: 'Found'; readonly vm: VirtualMachine }
+  /** Before a step that was done since, which may have taken long: good to tell on, and no ground for the next step. */
+  | { readonly kind: 'Used'; readonly vm: VirtualMachine };
 
 /** Unknown: the hypervisor does not answer for this guest, so nothing may be concluded. */
 export type Seen = Observation | { readonly kind: 'Unknown'; readonly why: string };
@@ -52,5 +54,5 @@ export function presentDomain({ domain }: Snapshot): Domain | undefined {
 
 /** The VM as a read of this pass gave it, else as the cache has it. */
 export function machineIn({ live, cached }: Pick<Snapshot, 'live' | 'cached'>): VirtualMachine | undefined {
-  return live.kind === 'Found' ? live.vm : cached;
+  return live.kind === 'Found' || live.kind === 'Used' ? live.vm : cached;
 }

@@ -11,8 +11,8 @@ const SLOW = { hypervisors: { hv1: { shutdownMilliseconds: 3_000 } } };
 const RUN = { powerState: 'Running' } as const;
 const STOP = { powerState: 'Stopped' } as const;
 
-async function running(site: Site): Promise<string> {
-  await site.create('web');
+async function running(site: Site, spec: Parameters<Site['create']>[1] = {}): Promise<string> {
+  await site.create('web', spec);
   await site.clock.advance(10_000);
   expect(await site.phaseOf('web')).to.equal('Running');
   return site.uuidOf('web');
@@ -35,6 +35,19 @@ describe('a stop that is taken back', function () {
       site.start(OPERATOR);
       await site.clock.advance(MINUTE);
       expect(site.runningOn(uuid)).to.deep.equal(['hv1']);
+    });
+  });
+
+  it('while the hypervisor is slow to answer: the plug is not pulled on a word of ten seconds ago', async () => {
+    await play(ONE, async (site) => {
+      const uuid = await running(site, { powerOff: { mode: 'GracefulThenForce', gracePeriodSeconds: 0 } });
+      site.host('hv1').faults.order({ verb: 'shutdown', outcome: 'Hang' });
+      await site.edit('web', STOP);
+      await site.clock.advance(5_000);
+      await site.edit('web', RUN);
+      await site.clock.advance(MINUTE);
+      expect(site.host('hv1').log.calls.filter(({ verb }) => verb === 'destroy')).to.deep.equal([]);
+      expect([site.runningOn(uuid), await site.phaseOf('web')]).to.deep.equal([['hv1'], 'Running']);
     });
   });
 
