@@ -144,6 +144,7 @@ const decisionSchema = object('The last verdict of a policy on an event.', {
   policy: text('The policy.', { maxLength: 253 }),
   verdict: stringEnum('What it said.', ['Allow', 'Deny', 'Defer', 'Modify']),
   reason: sentence('Why.'),
+  generation: optional(generation('The metadata.generation that it was about.')),
   time: timestamp('When it happened.'),
 });
 export interface Decision extends Static<typeof decisionSchema> {}

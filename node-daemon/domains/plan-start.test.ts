@@ -438,6 +438,16 @@ describe('a guest that was declared running again before it had obeyed the reque
       'tell Stopped after StoppedByRequest',
     ],
     [
+      'ended as it was asked by a daemon that died before it could report, though clocks were set back',
+      { cached: decided(-86_400, { generation: 3 }, { generation: 2 }), domain },
+      'tell Stopped after StoppedByRequest',
+    ],
+    [
+      'ended by itself where a later spec than that of the stop was told under an earlier permission',
+      { cached: decided(-1, { generation: 3 }, { generation: 1 }), domain },
+      'tell Stopped after StoppedByGuest',
+    ],
+    [
       'ended by itself long after it was asked by a daemon that has died',
       { cached: decided(1), domain, wallTime: Date.parse(timeAfter(301)) },
       'tell Stopped after StoppedByGuest',
@@ -460,9 +470,9 @@ describe('a guest that was declared running again before it had obeyed the reque
   ];
 
   /** It was decided so many seconds after the placement that the guest stops, and then that it runs. */
-  function decided(seconds: number, granted: { generation?: number } = {}) {
+  function decided(seconds: number, granted: { generation?: number } = {}, about: { generation?: number } = {}) {
     const stop = { event: 'vm.shutdown.request', policy: 'default', verdict: 'Allow', reason: '' } as const;
-    const decisions = [{ ...stop, time: timeAfter(seconds) }];
+    const decisions = [{ ...stop, ...about, time: timeAfter(seconds) }];
     return placedMachine({ instance: 'Running', granted, status: { decisions } });
   }
 

@@ -56,8 +56,12 @@ function mayHaveBeenAskedToStop({ vm, granted, placement, snapshot }: Mine): boo
   const decision = vm.status?.decisions?.find(
     ({ event, verdict }) => event === 'vm.shutdown.request' && verdict === 'Allow',
   );
-  if (decision === undefined || decision.time < placement.time) return false;
-  const unreported = currentInstance(vm.status)?.generation !== granted.generation;
+  if (decision === undefined) return false;
+  const reported = currentInstance(vm.status)?.generation;
+  // What was told under this epoch was older: that is so whatever the clocks say.
+  if (reported !== undefined && decision.generation !== undefined && reported < decision.generation) return true;
+  if (decision.time < placement.time) return false;
+  const unreported = reported !== granted.generation;
   return unreported || Math.abs(snapshot.wallTime - Date.parse(decision.time)) < obedienceOf(vm);
 }
 

@@ -63,6 +63,7 @@ function granted(status: VirtualMachineStatus, action: Extract<Action, { kind: '
     policy: DECIDED_BY,
     verdict: action.verdict,
     reason: action.reason.slice(0, limits.sentence),
+    generation: action.granted.generation,
     time: writing.time,
   };
   const next: VirtualMachineStatus = {

@@ -51,6 +51,22 @@ describe('a stop that is taken back', function () {
     });
   });
 
+  it('after the clocks were set back, while its daemon dies: it was asked, and runs again', async () => {
+    await play(SLOW, async (site) => {
+      await running(site);
+      site.clock.jumpWallTime(-24 * 60 * MINUTE);
+      await site.edit('web', STOP);
+      await site.clock.advance(1_000);
+      site.kill('hv1');
+      await site.clock.advance(10_000);
+      await site.edit('web', RUN);
+      await site.clock.advance(5_000);
+      site.start('hv1');
+      await site.clock.advance(MINUTE);
+      expect(await site.phaseOf('web')).to.equal('Running');
+    });
+  });
+
   it('while the machine boots: that is no obedience, and the guest is started again', async () => {
     await play(SLOW, async (site) => {
       await running(site);
