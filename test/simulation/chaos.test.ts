@@ -8,8 +8,11 @@ import { closeUnbroken, expectNoOrphan, expectTrue } from './settled.ts';
 import { Site } from './site.ts';
 
 const MINUTE = 60_000;
+/** More of them find more: USHER_CHAOS_RUNS=300 takes a minute or two. */
+const RUNS = Number(process.env.USHER_CHAOS_RUNS ?? 25);
 const HOSTS = ['hv1', 'hv2'] as const;
 const PROCESSES = [OPERATOR, ...HOSTS] as const;
+const POWER = ['start', 'shutdown', 'destroy', 'undefine'] as const;
 const LOST = new KubeError('Unreachable', 'the connection broke');
 
 const vm = fc.constantFrom('a', 'b', 'c');
@@ -25,6 +28,9 @@ const policies = fc.record({
 });
 const resources = fc.record({ cpus: fc.constantFrom(1, 2, 3), memory: fc.constantFrom('1Gi', '2Gi') });
 const powerState = fc.constantFrom('Running' as const, 'Stopped' as const);
+
+/** To the API server: no time at all, so that everything happens at once, or some, so that things cross each other. */
+const distances = fc.constantFrom({}, {}, { latencyMilliseconds: 5 });
 
 type Step = (site: Site) => void | Promise<void>;
 
@@ -50,8 +56,20 @@ const powers = step('power', fc.record({ name: vm, powerState }), async (site, {
   site.edit(name, { powerState: wanted }),
 );
 
+/** Often before anybody has seen what was asked for first. */
+const flips = step(
+  'flip',
+  fc.record({ name: vm, powerState, after: fc.constantFrom(0, 1, 10, 50, 200) }),
+  async (site, { name, powerState: wanted, after }) => {
+    await site.edit(name, { powerState: wanted === 'Running' ? 'Stopped' : 'Running' });
+    await site.clock.advance(after);
+    await site.edit(name, { powerState: wanted });
+  },
+);
+
 const people = [
   create,
+  flips,
   powers,
   powers,
   powers,
@@ -75,9 +93,25 @@ const guests = [
   step('ignore shutdown', vm, async (site, name) =>
     onHost(site, name, (on, uuid) => site.host(on).behave(uuid, { ignoresShutdown: true })),
   ),
+  step('hang guest', vm, async (site, name) => onHost(site, name, (on, uuid) => site.host(on).hangGuest(uuid))),
+  step('answer again', fc.constant(null), letGuestsAnswer),
 ];
 
+const calls = step(
+  'fail calls',
+  fc.record({
+    host,
+    verb: fc.constantFrom(...(['list', 'observe', 'define', 'setMetadata'] as const), ...POWER),
+    outcome: fc.constantFrom(...(['Failed', 'Busy', 'Unreachable', 'Timeout', 'Hang'] as const)),
+    takesEffect: fc.boolean(),
+    times: fc.constantFrom(1, 3, 10),
+  }),
+  (site, { host: name, ...fault }) => site.host(name).faults.order(fault),
+);
+
 const failures = [
+  calls,
+  calls,
   step('kill', program, (site, name) => site.kill(name)),
   step('start', program, (site, name) => (site.isAlive(name) ? undefined : site.start(name))),
   step('disconnect', host, (site, name) => site.host(name).disconnect()),
@@ -123,6 +157,10 @@ const happenings = fc
   )
   .map(([created, happened]) => [...created, ...happened]);
 
+function letGuestsAnswer(site: Site): void {
+  for (const name of HOSTS) for (const guest of site.host(name).machine.guests.all()) guest.hung = false;
+}
+
 async function onHost(site: Site, name: string, act: (host: string, uuid: string) => void): Promise<void> {
   const uuid = await site.uuidOf(name);
   for (const on of site.runningOn(uuid)) act(on, uuid);
@@ -141,6 +179,8 @@ async function take(happening: Step, site: Site): Promise<void> {
 async function heal(site: Site): Promise<void> {
   site.api.faults.clear();
   site.api.watches.resume();
+  letGuestsAnswer(site);
+  for (const name of HOSTS) site.host(name).faults.clear();
   for (const name of HOSTS) site.host(name).reconnect();
   for (const name of PROCESSES) if (!site.isAlive(name)) site.start(name);
   for (const name of HOSTS) await site.cordon(name, false);
@@ -150,9 +190,9 @@ async function heal(site: Site): Promise<void> {
 describe('whatever happens', () => {
   it('no promise is broken, and in the end everything has come true and rests', async () => {
     await fc.assert(
-      fc.asyncProperty(happenings, fc.integer({ min: 1, max: 1000 }), async (all, seed) => {
+      fc.asyncProperty(happenings, distances, fc.integer({ min: 1, max: 1000 }), async (all, distance, seed) => {
         const behaviour = { startMilliseconds: 500, shutdownMilliseconds: 1_500 };
-        const site = await new Site({ hypervisors: { hv1: behaviour, hv2: behaviour }, seed }).open();
+        const site = await new Site({ hypervisors: { hv1: behaviour, hv2: behaviour }, seed, ...distance }).open();
         for (const happening of all) await take(happening, site);
         await heal(site);
         const machines = await site.machines();
@@ -163,7 +203,7 @@ describe('whatever happens', () => {
         expect(site.machineWrites()).to.deep.equal([]);
         await closeUnbroken(site);
       }),
-      { numRuns: Number(process.env.USHER_CHAOS_RUNS ?? 25) },
+      { numRuns: RUNS },
     );
-  }).timeout(120_000);
+  }).timeout(Math.max(120_000, RUNS * 2_000));
 });

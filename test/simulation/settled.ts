@@ -26,6 +26,8 @@ export function expectTrue(site: Site, vm: VirtualMachine): void {
       'Completed',
       'Crashed',
       'HostRebooted',
+      // An orphan has it, of a VM that was deleted while its hypervisor could not be asked.
+      'NameTaken',
       'TooFewCpus',
       'TooLittleMemory',
       'NoneFits',
