@@ -8,7 +8,7 @@ import { pause } from '../clock/signals.ts';
 
 const LOOK_EVERY_MS = 20_000;
 /** At rest: busy for less than this share of the time between two looks. One that waits for a slow server is not. */
-const AT_REST = 0.03;
+const AT_REST = 0.05;
 /** Not worth a collection. */
 const WORTH_BYTES = 8 * 2 ** 20;
 
