@@ -6,13 +6,9 @@ import { hypervisorResource, virtualMachineResource } from '#crds/v1alpha1/kinds
 import { API_VERSION } from '#crds/v1alpha1/names.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { VirtualMachineSpec } from '#crds/v1alpha1/virtual-machine-spec.ts';
-import { createSimulatedDriver } from '#node-daemon/hypervisor/simulated/driver.ts';
 import { SimulatedHost } from '#node-daemon/hypervisor/simulated/host.ts';
 import type { SimulatedHostOptions } from '#node-daemon/hypervisor/simulated/machine-options.ts';
-import { USAGE_LIMITS } from '#node-daemon/usage/publish.ts';
-import { runNodeDaemon } from '#node-daemon/wiring.ts';
 import { generateSigningKey, signerFrom } from '#operator/signing/key.ts';
-import { runOperator } from '#operator/wiring.ts';
 import { pause } from '#runtime/clock/signals.ts';
 import { VirtualClock } from '#runtime/clock/virtual.ts';
 import type { Call } from '#runtime/kube/memory/faults.ts';
@@ -20,11 +16,11 @@ import { MemoryApiServer } from '#runtime/kube/memory/server.ts';
 import type { WriteRecord } from '#runtime/kube/memory/write-log.ts';
 import type { KubeObject } from '#runtime/kube/resource.ts';
 import type { KubeStore } from '#runtime/kube/store.ts';
-import { silentLogger } from '#runtime/process/log.ts';
 import { Invariants } from './invariants.ts';
 import { hypervisorModel, leaseModel, machineModel, OPERATOR } from './kinds.ts';
-import { type Fate, Life, mortalDriver, mortalStore, type Step } from './life.ts';
+import { type Fate, Life, type Step } from './life.ts';
 import { Narration } from './narration.ts';
+import { runDaemonOf, runOperatorOf, type Surroundings } from './programs.ts';
 import { seededRandom } from './random.ts';
 import { Witness } from './witness.ts';
 
@@ -148,7 +144,7 @@ export class Site {
     this.#lives.set(name, life);
     if (fate !== undefined) this.#doom(name, life, fate);
     this.#births.set(name, this.birthsOf(name) + 1);
-    const run = name === OPERATOR ? this.#runOperator(life) : this.#runDaemon(name, life);
+    const run = name === OPERATOR ? runOperatorOf(this.#surroundings, life) : this.#runDaemon(name, life);
     const running = run.catch((error: unknown) => {
       if (!life.stop.aborted) this.failures.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
     });
@@ -205,52 +201,17 @@ export class Site {
     return this.#births.get(name) ?? 0;
   }
 
-  async #runOperator(life: Life): Promise<void> {
-    const { clock } = this;
-    await runOperator(
-      {
-        store: mortalStore(this.api.asUser(OPERATOR), life),
-        clock,
-        random: this.#random,
-        logger: silentLogger,
-        signer: this.#signer,
-        identity: `operator-${clock.now()}`,
-        silenceTimeoutMs: 40_000,
-        warn: (object, reason, message) => this.#warn(object, reason, message),
-      },
-      life.signal,
-    );
-  }
-
   async #runDaemon(name: string, life: Life): Promise<void> {
-    const { clock } = this;
-    const host = this.host(name);
-    const nodeName = this.#nodeOf(name);
-    await runNodeDaemon(
-      {
-        store: mortalStore(this.api.asUser(nodeName), life),
-        driver: mortalDriver(createSimulatedDriver(host), life, this.witness.onlooker(name)),
-        driverName: 'simulated',
-        nodeName,
-        labels: {},
-        bootID: async () => host.bootID,
-        agentVersion: '0',
-        reserved: { cpus: 0, memoryBytes: 0 },
-        heartbeatIntervalMs: 10_000,
-        sampleIntervalMs: 10_000,
-        usageLimits: USAGE_LIMITS,
-        clock,
-        random: this.#random,
-        logger: silentLogger,
-        warn: (object, reason, message) => this.#warn(object, reason, message),
-        setUnready: (reason) => this.unready.set(name, reason ?? ''),
-      },
-      life.stop,
-    );
+    const [host, nodeName] = [this.host(name), this.#nodeOf(name)];
+    const onlooker = this.witness.onlooker(name);
+    const setUnready = (reason: string | undefined) => this.unready.set(name, reason ?? '');
+    await runDaemonOf(this.#surroundings, { host, nodeName, onlooker, setUnready }, life);
   }
 
-  #warn(object: KubeObject, reason: string, message: string): void {
-    this.narration.warning(object.metadata.name, reason, message);
+  get #surroundings(): Surroundings {
+    const warn: Surroundings['warn'] = ({ metadata }, reason, message) =>
+      this.narration.warning(metadata.name, reason, message);
+    return { api: this.api, clock: this.clock, random: this.#random, signer: this.#signer, warn };
   }
 
   host(name: string): SimulatedHost {
