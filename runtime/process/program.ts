@@ -94,7 +94,8 @@ async function runWith<T extends typeof commonOptions & OptionTable>(
   const { metricsAddress: address, metricsPort: port } = common;
   const server = await startHttpServer({ address, port, metrics, ...checks, logger });
   logger.info('started', { server: cluster.server, metricsPort: server.port });
-  void giveMemoryBackAtRest(systemClock, stop);
+  const ended = new AbortController();
+  void giveMemoryBackAtRest(systemClock, ended.signal);
   try {
     const store = meteredStore(cluster.store, systemClock, storeMetrics(metrics));
     const reflectorObserver = both(reflectorMetrics(metrics), (kind) => readiness.observer(kind));
@@ -110,6 +111,7 @@ async function runWith<T extends typeof commonOptions & OptionTable>(
     logger.error('cannot go on', { error });
     return 1;
   } finally {
+    ended.abort();
     await server.close();
     await cluster.close();
   }
