@@ -1,6 +1,7 @@
 // One part killed in the middle of ten starts, then in the middle of ten deletes.
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
+import { ApiRequestError } from '#hack/control-plane/api-request.ts';
 import { until } from '#hack/until.ts';
 import type { SiteUnderTest } from '../../site/describe-site.ts';
 import { domainOf } from '../../site/guests.ts';
@@ -12,6 +13,11 @@ import type { Victim } from './victims.ts';
 const ENOUGH = 2;
 const DEAD_MS = 1_000;
 const SECONDS = 120;
+
+function notYetServed(error: unknown): false {
+  if (error instanceof ApiRequestError && error.status === 503) return false;
+  throw error;
+}
 
 export function describeCrash(victim: Victim, under: () => SiteUnderTest): void {
   const ten = new TenVms(victim.prefix, under);
@@ -29,7 +35,8 @@ export function describeCrash(victim: Victim, under: () => SiteUnderTest): void 
     await delay(DEAD_MS);
     await victim.restore(site);
     await asked;
-    await work(); // what was asked of an API server that was away
+    // What was asked of an API server that was away. One that has just come back may know our kinds a moment later.
+    await until('the API server takes requests again', SECONDS, async () => work().then(() => true, notYetServed));
     expect(before, 'done when it was killed').to.be.within(ENOUGH, COUNT - 1);
     return ran;
   };
