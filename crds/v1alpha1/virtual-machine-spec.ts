@@ -114,7 +114,7 @@ const interfaceSchema = object('Each is plugged into a network that the hypervis
   network: dnsLabel('Name of that network, for example default.'),
   macAddress: optional(
     text(
-      'Hardware address in lower case, unicast, for example 52:54:00:12:34:56. Left out, it is derived from the uid of the VM.',
+      'Hardware address in lower case, unicast, for example 52:54:00:12:34:56. Left out, it is derived from the uuid of the guest.',
       {
         maxLength: 17,
         form: {

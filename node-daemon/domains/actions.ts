@@ -19,7 +19,7 @@ export type Step =
   | { readonly kind: 'AskShutdown'; readonly reason: string }
   | { readonly kind: 'PullPlug'; readonly reason: string }
   | { readonly kind: 'Undefine'; readonly reason: string }
-  /** Writes the current epoch into the domain of a guest that runs already. */
+  /** Writes whose it is, the current epoch and what was granted last into the domain of a guest that is there already. */
   | { readonly kind: 'Confirm'; readonly metadata: DomainMetadata; readonly reason: string };
 
 /** What is told of the guest. */

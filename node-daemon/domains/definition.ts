@@ -16,7 +16,7 @@ export function definitionOf(vm: VirtualMachine, granted: Granted, placement: Pl
     ...amountOf(granted.resources),
     boot: bootOf(spec.boot),
     disks: (spec.disks ?? []).map((disk) => ({ ...disk, readOnly: disk.readOnly ?? false })),
-    interfaces: (spec.interfaces ?? []).map((card) => interfaceOf(card, vm.metadata.uid)),
+    interfaces: (spec.interfaces ?? []).map((card) => interfaceOf(card, instanceUuid(vm))),
     metadata: metadataOf(vm, granted, placement),
   };
 }
@@ -49,14 +49,14 @@ function bootOf({ kernel, disk, network }: VirtualMachineSpec['boot']): BootSour
 
 function interfaceOf(
   { name, network, macAddress }: NonNullable<VirtualMachineSpec['interfaces']>[number],
-  uid: string,
+  uuid: string,
 ): InterfaceDefinition {
-  return { name, network, macAddress: macAddress ?? derivedMacAddress(uid, name) };
+  return { name, network, macAddress: macAddress ?? derivedMacAddress(uuid, name) };
 }
 
-/** Stable for a VM's interface wherever it runs, under the prefix that QEMU and libvirt use for generated addresses. */
-export function derivedMacAddress(uid: string, interfaceName: string): string {
-  const digest = createHash('sha256').update(`${uid}/${interfaceName}`).digest();
+/** Stable for a guest's interface wherever it runs, under the prefix that QEMU and libvirt use for generated addresses. */
+export function derivedMacAddress(uuid: string, interfaceName: string): string {
+  const digest = createHash('sha256').update(`${uuid}/${interfaceName}`).digest();
   const tail = [...digest.subarray(0, 3)].map((byte) => byte.toString(16).padStart(2, '0'));
   return ['52', '54', '00', ...tail].join(':');
 }

@@ -63,7 +63,7 @@ async function addressesOf({ driver }: DomainContext, vm: VirtualMachine, domain
   if (domain.kind !== 'Present' || domain.domain.powerState !== 'Running') return [];
   const cards = new Map(
     (vm.spec.interfaces ?? []).map((card) => [
-      card.macAddress ?? derivedMacAddress(vm.metadata.uid, card.name),
+      card.macAddress ?? derivedMacAddress(instanceUuid(vm), card.name),
       card.name,
     ]),
   );

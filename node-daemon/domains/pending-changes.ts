@@ -21,7 +21,8 @@ export function pendingChanges(
   const current = builtFrom(metadata);
   if (current === undefined) return [];
   // Of one generation more may be granted later, but nothing else.
-  const asked = metadata?.generation === granted.generation ? current : vm.spec;
+  const isOfOne = metadata?.generation === granted.generation && metadata.uid === vm.metadata.uid;
+  const asked = isOfOne ? current : vm.spec;
   return differences(current, { ...asked, resources: granted.resources });
 }
 

@@ -26,5 +26,5 @@ export function planAgain(snapshot: Snapshot, kind: Kind, report: Report): Plan 
 
 const words: Readonly<Record<Kind, { code: string; what: string }>> = {
   Undefine: { code: REMOVE_FAILED, what: 'remove the guest, which is off' },
-  Confirm: { code: 'ConfirmFailed', what: 'write the new permission to the guest, which runs' },
+  Confirm: { code: 'ConfirmFailed', what: 'write the new permission to the guest' },
 };

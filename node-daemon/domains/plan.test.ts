@@ -1,4 +1,6 @@
 import { expect } from 'chai';
+import { INSTANCE_UUID_ANNOTATION } from '#crds/v1alpha1/names.ts';
+import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { InstanceState } from '#crds/v1alpha1/virtual-machine-status.ts';
 import { domainOf, domainOff, domainSnapshot, type SnapshotChanges } from '#test/builders/domain.ts';
 import { planText } from '#test/builders/plan-text.ts';
@@ -6,6 +8,12 @@ import { TIME, timeAfter } from '#test/builders/time.ts';
 import { uuidFor } from '#test/builders/uuid.ts';
 import { newMachine, placedMachine, runningMachine } from '#test/builders/virtual-machine.ts';
 import { planDomain } from './plan.ts';
+
+/** What was granted and placed last, as a guest bears it that was built from something older. */
+function latestOf(vm: VirtualMachine) {
+  const { payload = '', signature = '' } = domainOf(vm).metadata ?? {};
+  return { payload, signature };
+}
 
 const DELETING = { deletionTimestamp: timeAfter(0) };
 
@@ -127,6 +135,41 @@ describe('a guest that should run', () => {
     it(title, () => expect(planText(planDomain(domainSnapshot({ cached: vm, ...snapshot })))).to.equal(expected));
   }
 
+  it('is noted with what was granted last, so that nothing is lost with the control plane', () => {
+    const patient = placedMachine({ spec: { restartPolicy: 'Always' }, metadata: { generation: 2 } });
+    const plan = planDomain(domainSnapshot({ live: patient, domain: guest }));
+    expect(plan).to.have.nested.property('step.metadata').that.deep.equals(domainOf(patient).metadata);
+    expect(planText(planDomain(domainSnapshot({ cached: patient, domain: domainOf(patient) })))).to.equal(
+      'tell Running',
+    );
+  });
+
+  it('is told to run though that could not be noted', () => {
+    const patient = placedMachine({ spec: { restartPolicy: 'Always' }, metadata: { generation: 2 } });
+    const failedStep = { kind: 'Confirm', times: 1, failedAt: 999_000, why: 'no space' } as const;
+    const memory = { restarts: 0, failedStep };
+    expect(planText(planDomain(domainSnapshot({ cached: patient, domain: guest, memory })))).to.equal('tell Running');
+  });
+
+  it('is given to an object that was written anew, with what it was built from', () => {
+    const again = placedMachine({
+      metadata: { uid: uuidFor('another'), annotations: { [INSTANCE_UUID_ANNOTATION]: vm.metadata.uid } },
+      spec: { resources: { cpus: 2, memory: '1Gi' } },
+    });
+    const plan = planDomain(domainSnapshot({ live: again, domain: guest }));
+    expect(plan)
+      .to.have.nested.property('step.metadata')
+      .that.deep.equals({ ...guest.metadata, uid: uuidFor('another'), generation: 0, latest: latestOf(again) });
+  });
+
+  it('is the truth where its epoch is higher than that of the object: nothing is done to it', () => {
+    const newer = domainOf(vm, { metadata: { epoch: 2 } });
+    for (const declared of [vm, placedMachine({ granted: { powerState: 'Stopped' } })]) {
+      expect(planText(planDomain(domainSnapshot({ cached: declared, domain: newer })))).to.equal('verify');
+      expect(planText(planDomain(domainSnapshot({ live: declared, domain: newer })))).to.equal('orphaned');
+    }
+  });
+
   it('is given its new epoch when it runs already, after a live read', () => {
     expect(planText(planDomain(domainSnapshot({ cached: next, domain: guest })))).to.equal('verify');
     const plan = planDomain(domainSnapshot({ live: next, domain: guest }));
@@ -143,7 +186,7 @@ describe('a guest that should run', () => {
     const plan = planDomain(domainSnapshot({ live: changed, domain: guest }));
     expect(plan)
       .to.have.nested.property('step.metadata')
-      .that.deep.equals({ ...guest.metadata, epoch: 2 });
+      .that.deep.equals({ ...guest.metadata, epoch: 2, latest: latestOf(changed) });
   });
 
   it('keeps the definition that it was built from while the newest spec is not decided', () => {

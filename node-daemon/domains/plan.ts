@@ -4,11 +4,10 @@ import { currentInstance, epochIsOver } from '#crds/derive/epoch.ts';
 import { instanceUuid } from '#crds/derive/signed-payload.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { InstanceState, PlacementStatus } from '#crds/v1alpha1/virtual-machine-status.ts';
-import { type Domain, type DomainMetadata, isUp } from '../hypervisor/driver.ts';
+import { type Domain, isUp } from '../hypervisor/driver.ts';
 import { act, type Mine, type Plan, type Report } from './actions.ts';
-import { metadataOf } from './definition.ts';
+import { bears, bearsPermission, marksFor } from './marks.ts';
 import { HYPERVISOR_SILENT_RETRY_MS, PROVE_ALIVE_MS, restartPause } from './pauses.ts';
-import { pendingChanges } from './pending-changes.ts';
 import { pauseAfterFailed, planAgain } from './plan-again.ts';
 import { planForeign } from './plan-foreign.ts';
 import { planNotRunning } from './plan-start.ts';
@@ -68,9 +67,16 @@ function planLeftover(snapshot: Snapshot, placement: PlacementStatus): Plan {
 function planMine(mine: Mine): Plan {
   const domain = presentDomain(mine.snapshot);
   if (domain !== undefined && domain.metadata === undefined) return planForeign(mine, domain);
+  if ((domain?.metadata?.epoch ?? 0) > mine.placement.epoch) return planNewer(mine.snapshot);
   if (mine.vm.metadata.deletionTimestamp !== undefined) return planRemoval(mine);
   if (mine.granted.powerState === 'Stopped') return planStopped(mine);
   return planRunning(mine);
+}
+
+/** The object has gone back in time, as a backup of the control plane does when it is restored: the guest is the truth. */
+function planNewer({ live, self }: Snapshot): Plan {
+  const reason = `It is placed on ${self.name}, but the guest here has a higher epoch.`;
+  return live.kind === 'Found' ? { kind: 'Orphaned', reason } : { kind: 'Verify', reason };
 }
 
 function planRemoval(mine: Mine): Plan {
@@ -85,6 +91,8 @@ function planRemoval(mine: Mine): Plan {
 function planStopped(mine: Mine): Plan {
   const { snapshot, vm } = mine;
   const domain = presentDomain(snapshot);
+  const marking = domain === undefined ? undefined : planMarks(mine, domain);
+  if (marking !== undefined && pauseAfterFailed(snapshot, 'Confirm') === 0) return marking;
   if (domain !== undefined && isUp(domain)) return planStop(snapshot, vm.spec.powerOff, 'spec.powerState is Stopped.');
   if (epochIsOver(vm.status)) return { kind: 'Nothing', reason: 'Stopped, and told so.' };
   return { kind: 'Report', report: withTermination('Stopped', mine) };
@@ -118,19 +126,28 @@ function planRunning(mine: Mine): Plan {
   }
 }
 
-function planUp(mine: Mine, { metadata }: Domain): Plan {
-  const { snapshot, placement } = mine;
-  if (metadata === undefined || metadata.epoch === placement.epoch) return reportRunning(mine);
-  const reason = `The guest runs already; it now holds epoch ${placement.epoch}.`;
+function planUp(mine: Mine, domain: Domain): Plan {
+  const { snapshot } = mine;
+  const marking = planMarks(mine, domain);
+  if (marking === undefined) return reportRunning(mine);
   const failed = planAgain(snapshot, 'Confirm', { powerState: 'Starting' });
-  return failed ?? act(snapshot, { kind: 'Confirm', metadata: confirmed(mine, metadata), reason });
+  if (failed === undefined) return marking;
+  return isConfirmed(mine, domain) ? reportRunning(mine) : failed;
 }
 
-/** The new permission, with the definition that the guest was really built from. */
-function confirmed({ vm, granted, placement }: Mine, metadata: DomainMetadata): DomainMetadata {
-  const decided = granted.generation === vm.metadata.generation;
-  const current = decided && pendingChanges(metadata, vm, granted).length === 0;
-  return current ? metadataOf(vm, granted, placement) : { ...metadata, epoch: placement.epoch };
+/** Undefined where the guest bears all it should. */
+function planMarks(mine: Mine, { metadata }: Domain): Plan | undefined {
+  if (metadata === undefined) return undefined;
+  const wanted = marksFor(mine, metadata);
+  if (bears(metadata, wanted)) return undefined;
+  const what = bearsPermission(metadata, wanted)
+    ? `It is noted with the guest what was granted for generation ${mine.granted.generation}.`
+    : `The guest is there already; it now holds epoch ${wanted.epoch}.`;
+  return act(mine.snapshot, { kind: 'Confirm', metadata: wanted, reason: what });
+}
+
+function isConfirmed(mine: Mine, { metadata }: Domain): boolean {
+  return metadata === undefined || bearsPermission(metadata, marksFor(mine, metadata));
 }
 
 function reportRunning(mine: Mine): Plan {

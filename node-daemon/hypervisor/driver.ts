@@ -11,7 +11,15 @@ export interface DomainMetadata {
   readonly epoch: number;
   /** The generation whose spec this domain was built from. */
   readonly generation: number;
-  /** The signed payload, byte for byte as it was signed: the whole granted definition as JSON. */
+  /** What this domain was built from, byte for byte as it was signed: the whole granted definition as JSON. */
+  readonly payload: string;
+  readonly signature: string;
+  /** What was granted last, where that differs: some of it waits for the next start. */
+  readonly latest?: SignedGrant;
+}
+
+/** A payload, byte for byte as the operator signed it. */
+export interface SignedGrant {
   readonly payload: string;
   readonly signature: string;
 }

@@ -10,8 +10,8 @@ function domain(name: string, uid?: string): Domain {
   return uid === undefined ? common : { ...common, metadata: { ...metadata, uid } };
 }
 
-function virtualMachines(known: Record<string, string> = {}, confirmedGone: string[] = []) {
-  return { known: new Map(Object.entries(known)), confirmedGone: new Set(confirmedGone) };
+function virtualMachines(known: Record<string, string> = {}, orphans: string[] = []) {
+  return { known: new Map(Object.entries(known)), orphans: new Set(orphans) };
 }
 
 describe('the inventory', () => {
@@ -43,18 +43,24 @@ describe('the inventory', () => {
   });
 
   it('reports a domain of ours as Orphaned once its VirtualMachine is confirmed to be gone', () => {
-    const { unmanaged } = takeInventory([domain('web', 'uid-1')], virtualMachines({}, ['uid-1']));
+    const { unmanaged } = takeInventory([domain('web', 'uid-1')], virtualMachines({}, ['uuid-of-web']));
     expect(unmanaged.map(({ name, reason }) => [name, reason])).to.deep.equal([['web', 'Orphaned']]);
   });
 
-  it('believes in a VirtualMachine that is known, whatever was confirmed before', () => {
-    const { managed } = takeInventory([domain('web', 'uid-1')], virtualMachines({ 'uid-1': 'uuid-of-web' }, ['uid-1']));
+  it('reports one as Orphaned whose VirtualMachine is known, but older than the domain', () => {
+    const known = virtualMachines({ 'uid-1': 'uuid-of-web' }, ['uuid-of-web']);
+    const { managed, unmanaged } = takeInventory([domain('web', 'uid-1')], known);
+    expect([managed, unmanaged.map(({ reason }) => reason)]).to.deep.equal([[], ['Orphaned']]);
+  });
+
+  it('counts a domain as managed whose VirtualMachine was written anew, under another uid', () => {
+    const { managed } = takeInventory([domain('web', 'uid-1')], virtualMachines({ 'uid-2': 'uuid-of-web' }));
     expect(managed).to.have.length(1);
   });
 
   it('puts orphans first, then sorts by name', () => {
     const domains = [domain('b'), domain('z', 'gone'), domain('a'), domain('y', 'gone')];
-    const { unmanaged } = takeInventory(domains, virtualMachines({}, ['gone']));
+    const { unmanaged } = takeInventory(domains, virtualMachines({}, ['uuid-of-z', 'uuid-of-y']));
     expect(unmanaged.map(({ name }) => name)).to.deep.equal(['y', 'z', 'a', 'b']);
   });
 
@@ -67,7 +73,7 @@ describe('the inventory', () => {
       domain('asked', 'uid-2'),
       off,
     ];
-    const { unmanagedHeld } = takeInventory(domains, virtualMachines({ 'uid-1': 'uuid-of-web' }, ['gone']));
+    const { unmanagedHeld } = takeInventory(domains, virtualMachines({ 'uid-1': 'uuid-of-web' }, ['uuid-of-orphan']));
     expect(unmanagedHeld).to.deep.equal({ cpus: 2, memoryBytes: 2 });
   });
 
@@ -89,8 +95,8 @@ describe('the inventory', () => {
       .map((all) => all.map(({ name, uid }) => domain(name, uid)));
     fc.assert(
       fc.property(domains, (all) => {
-        const forwards = takeInventory(all, virtualMachines({ known: 'uuid-of-a' }, ['gone']));
-        const backwards = takeInventory(all.toReversed(), virtualMachines({ known: 'uuid-of-a' }, ['gone']));
+        const forwards = takeInventory(all, virtualMachines({ known: 'uuid-of-a' }, ['uuid-of-b']));
+        const backwards = takeInventory(all.toReversed(), virtualMachines({ known: 'uuid-of-a' }, ['uuid-of-b']));
         expect(backwards.unmanaged).to.deep.equal(forwards.unmanaged);
         const { managed, unconfirmed, unmanagedCount } = forwards;
         expect(managed.length + unconfirmed.length + unmanagedCount).to.equal(all.length);

@@ -10,8 +10,8 @@ export type UnmanagedGuest = NonNullable<HypervisorStatus['unmanaged']>[number];
 export interface KnownVirtualMachines {
   /** uid of every VirtualMachine that the daemon knows of, from whatever source → uuid of its domain. */
   readonly known: ReadonlyMap<string, string>;
-  /** uids of those that a live GET has found gone: 404, or another uid under the name. */
-  readonly confirmedGone: ReadonlySet<string>;
+  /** uuids of domains of ours that a live GET has found to belong to no VirtualMachine here. */
+  readonly orphans: ReadonlySet<string>;
 }
 
 export interface Inventory {
@@ -30,7 +30,8 @@ type Belonging = 'Managed' | 'Unconfirmed' | UnmanagedGuest['reason'];
 
 /** Sorts the domains of this node by whom they belong to. Each is in exactly one of the three, `unmanaged` apart. */
 export function takeInventory(domains: readonly Domain[], virtualMachines: KnownVirtualMachines): Inventory {
-  const by = Object.groupBy(domains, (domain) => belongingOf(domain, virtualMachines));
+  const declared = new Set(virtualMachines.known.values());
+  const by = Object.groupBy(domains, (domain) => belongingOf(domain, declared, virtualMachines));
   const unmanaged = [...reported(by.Orphaned, 'Orphaned'), ...reported(by.Foreign, 'Foreign')];
   return {
     managed: by.Managed ?? [],
@@ -46,12 +47,18 @@ export function held(domains: readonly Domain[]): Amount {
   return domains.filter(isUp).reduce<Amount>((sum, guest) => plus(sum, guest), NO_AMOUNT);
 }
 
-function belongingOf({ uuid, metadata }: Domain, { known, confirmedGone }: KnownVirtualMachines): Belonging {
+function belongingOf(
+  { uuid, metadata }: Domain,
+  declared: ReadonlySet<string>,
+  { known, orphans }: KnownVirtualMachines,
+): Belonging {
   if (metadata === undefined) return 'Foreign';
-  const expected = known.get(metadata.uid);
+  const expected = known.get(metadata.uid) ?? uuid;
   // Tools that copy a domain copy its metadata too; the copy was not made by us.
-  if (expected !== undefined) return expected === uuid ? 'Managed' : 'Foreign';
-  return confirmedGone.has(metadata.uid) ? 'Orphaned' : 'Unconfirmed';
+  if (expected !== uuid) return 'Foreign';
+  if (orphans.has(uuid)) return 'Orphaned';
+  // By its uuid: one that was written anew has a uid that its guest does not know yet.
+  return declared.has(uuid) ? 'Managed' : 'Unconfirmed';
 }
 
 function reported(domains: readonly Domain[] | undefined, reason: UnmanagedGuest['reason']): UnmanagedGuest[] {

@@ -87,7 +87,6 @@ export class HypervisorReporter {
   #inventory(domains: readonly Domain[]) {
     const { machines, orphans } = this.#reporting.context;
     const known = new Map(machines.list().map((vm) => [vm.metadata.uid, instanceUuid(vm)]));
-    const gone = domains.filter(({ uuid }) => orphans.has(uuid)).flatMap(({ metadata }) => metadata?.uid ?? []);
-    return takeInventory(domains, { known, confirmedGone: new Set(gone) });
+    return takeInventory(domains, { known, orphans });
   }
 }

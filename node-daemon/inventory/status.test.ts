@@ -20,7 +20,7 @@ const seen: DriverView = {
   kind: 'Seen',
   node: { cpus: 16, memoryBytes: 64 * GIBIBYTE, freeMemoryBytes: 40 * GIBIBYTE, architecture: 'x86_64' },
   capabilities: { type: 'qemu', version: '7.2.0', features: new Set(['Events', 'Addresses']) },
-  inventory: takeInventory(domains, { known: new Map(), confirmedGone: new Set() }),
+  inventory: takeInventory(domains, { known: new Map(), orphans: new Set() }),
 };
 
 function report(changes: Partial<HypervisorReport> = {}): HypervisorReport {
@@ -65,7 +65,7 @@ describe('the status of a Hypervisor', () => {
   it('counts guests that are ours by their metadata, also while their VirtualMachine is being asked for', () => {
     const metadata = { uid: 'u', namespace: 'a', name: 'b', epoch: 1, generation: 1, payload: '', signature: '' };
     const ours: Domain = { uuid: 'u', name: 'a.b', powerState: 'Running', cpus: 1, memoryBytes: 1, metadata };
-    const inventory = takeInventory([ours], { known: new Map(), confirmedGone: new Set() });
+    const inventory = takeInventory([ours], { known: new Map(), orphans: new Set() });
     expect(hypervisorStatus(report({ driver: { ...seen, inventory } })).virtualMachineCount).to.equal(1);
   });
 
@@ -81,7 +81,7 @@ describe('the status of a Hypervisor', () => {
     };
     const stopped: Domain = { ...ours, uuid: 'v', powerState: 'ShutOff', metadata: { ...metadata, uid: 'v' } };
     const foreign: Domain = { uuid: 'w', name: 'w', powerState: 'Running', cpus: 1, memoryBytes: GIBIBYTE };
-    const inventory = takeInventory([ours, stopped, foreign], { known: new Map(), confirmedGone: new Set() });
+    const inventory = takeInventory([ours, stopped, foreign], { known: new Map(), orphans: new Set() });
     const status = hypervisorStatus(report({ driver: { ...seen, inventory } }));
     expect([status.allocatable, status.free]).to.deep.equal([
       { cpus: 14, memory: '59Gi' },
@@ -92,7 +92,7 @@ describe('the status of a Hypervisor', () => {
   it('gives to VMs only what no unmanaged guest holds', () => {
     const running: Domain = { uuid: 'b2', name: 'busy', powerState: 'Running', cpus: 5, memoryBytes: 20 * GIBIBYTE };
     const huge: Domain = { ...running, uuid: 'b3', powerState: 'Paused', cpus: 90, memoryBytes: GIBIBYTE };
-    const none = { known: new Map<string, string>(), confirmedGone: new Set<string>() };
+    const none = { known: new Map<string, string>(), orphans: new Set<string>() };
     const allocatable = (guests: Domain[]) =>
       hypervisorStatus(report({ driver: { ...seen, inventory: takeInventory(guests, none) } })).allocatable;
     expect(allocatable([...domains, running])).to.deep.equal({ cpus: 10, memory: '40Gi' });
@@ -184,7 +184,7 @@ describe('the status of a Hypervisor', () => {
     const words = fc.string({ unit: 'binary', maxLength: 3_000 });
     fc.assert(
       fc.property(words, words, (name, detail) => {
-        const inventory = takeInventory([{ ...domains[0]!, name }], { known: new Map(), confirmedGone: new Set() });
+        const inventory = takeInventory([{ ...domains[0]!, name }], { known: new Map(), orphans: new Set() });
         const first = hypervisorStatus(report({ driver: { ...seen, inventory } }));
         const status = hypervisorStatus(report({ previous: first, driver: { kind: 'Disconnected', detail } }));
         for (const each of [first, status]) {

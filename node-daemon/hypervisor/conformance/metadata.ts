@@ -36,6 +36,15 @@ export function describeMetadata(bench: Workbench): void {
       );
     });
 
+    it('comes back byte for byte where more was granted since the guest was built', async () => {
+      const { uuid } = await bench.defined();
+      const metadata = metadataFor(uuid, { latest: { payload: '{"<&>":" \u{1F40D}\n"}', signature: 'c2lnbmVk' } });
+      await bench.driver.setMetadata(uuid, metadata);
+      expect((await bench.present(uuid)).metadata).to.deep.equal(metadata);
+      await bench.driver.setMetadata(uuid, metadataFor(uuid));
+      expect((await bench.present(uuid)).metadata).to.deep.equal(metadataFor(uuid));
+    });
+
     it('is the same in list as in observe', async () => {
       const { uuid, metadata } = await bench.defined();
       const listed = (await bench.driver.list()).find((domain) => domain.uuid === uuid);

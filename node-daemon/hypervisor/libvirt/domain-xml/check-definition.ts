@@ -41,8 +41,11 @@ export function checkMetadata(metadata: DomainMetadata): void {
   for (const [field, value] of Object.entries({ epoch, generation })) {
     demand(Number.isSafeInteger(value) && value >= 0, `metadata.${field}`, `${value} is no whole number of at least 0`);
   }
-  demand(metadata.payload.isWellFormed(), 'metadata.payload', 'holds half of a surrogate pair');
-  demand(metadata.signature.isWellFormed(), 'metadata.signature', 'holds half of a surrogate pair');
+  const { payload, signature, latest } = metadata;
+  const texts = { payload, signature, 'latest.payload': latest?.payload, 'latest.signature': latest?.signature };
+  for (const [field, value = ''] of Object.entries(texts)) {
+    demand(value.isWellFormed(), `metadata.${field}`, 'holds half of a surrogate pair');
+  }
 }
 
 function textsOf(definition: DomainDefinition): NamedText[] {

@@ -14,11 +14,17 @@ export function metadata(definition: DomainDefinition): Element[] {
 export function metadataElement(metadata: DomainMetadata, prefix?: string): Element {
   const named = prefix === undefined ? '' : `${prefix}:`;
   const declaration = prefix === undefined ? {} : { [`xmlns:${prefix}`]: METADATA_NAMESPACE };
-  const { uid, namespace, name, epoch, generation, payload, signature } = metadata;
+  const { uid, namespace, name, epoch, generation, payload, signature, latest } = metadata;
   return element(
     `${named}domain`,
     { ...declaration, uid, namespace, name, epoch, generation },
     payloadElement(`${named}payload`, payload),
     payloadElement(`${named}signature`, signature),
+    ...(latest === undefined
+      ? []
+      : [
+          payloadElement(`${named}latest-payload`, latest.payload),
+          payloadElement(`${named}latest-signature`, latest.signature),
+        ]),
   );
 }

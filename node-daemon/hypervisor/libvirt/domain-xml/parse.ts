@@ -29,7 +29,13 @@ function readMetadata(found: Element): DomainMetadata | undefined {
   if (epoch === undefined || generation === undefined || payload === undefined || signature === undefined) {
     return undefined;
   }
-  return { uid, namespace, name, epoch, generation, payload, signature };
+  return { uid, namespace, name, epoch, generation, payload, signature, ...latestGrant(found) };
+}
+
+/** Version 0.2 wrote none, and neither do we where the guest was built from what was granted last. */
+function latestGrant(found: Element): Pick<DomainMetadata, 'latest'> {
+  const [payload, signature] = [childText(found, 'latest-payload'), childText(found, 'latest-signature')];
+  return payload === undefined || signature === undefined ? {} : { latest: { payload, signature } };
 }
 
 function numberOf(text: string | undefined): number | undefined {
