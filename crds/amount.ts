@@ -14,6 +14,12 @@ export function amountOf({ cpus, memory }: Resources): Amount {
   return { cpus, memoryBytes: parseQuantity(memory) };
 }
 
+/** Whether it is the same amount, however it is written. Throws a RangeError where the memory of one is no quantity. */
+export function isSameAmount(one: Resources, other: Resources): boolean {
+  const [{ cpus, memoryBytes }, amount] = [amountOf(one), amountOf(other)];
+  return cpus === amount.cpus && memoryBytes === amount.memoryBytes;
+}
+
 /** What is left of `whole` without `part`; below zero where there was less. */
 export function minus(whole: Amount, part: Amount): Amount {
   return { cpus: whole.cpus - part.cpus, memoryBytes: whole.memoryBytes - part.memoryBytes };

@@ -47,7 +47,9 @@ function hostileBelow(schema: StructuralSchema, path: string): string[] {
   const { properties = {}, items, additionalProperties: values, 'x-kubernetes-validations': rules = [] } = schema;
   const areFree = values !== undefined && !rules.some(({ rule }) => rule.includes('self[key].matches'));
   return [
-    ...(schema.type === 'string' && schema.enum === undefined ? hostileIn(schema, path) : []),
+    ...(schema.type === 'string' && schema.enum === undefined && schema.format === undefined
+      ? hostileIn(schema, path)
+      : []),
     ...Object.entries(properties).flatMap(([name, property]) => hostileBelow(property, join(path, name))),
     ...(items === undefined ? [] : hostileBelow(items, `${path}[]`)),
     ...(areFree ? hostileBelow(values, path) : []),

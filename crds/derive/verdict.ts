@@ -37,6 +37,9 @@ export const REMOVE_FAILED = 'RemoveFailed';
 
 const obstacles: ReadonlySet<string> = new Set([NOT_OURS, STATE_UNKNOWN, STOP_FAILED, REMOVE_FAILED]);
 
+/** Condition: its time is over, or (False) will be soon. */
+export const EXPIRED = 'Expired';
+
 type Check = (facts: Facts) => Verdict | undefined;
 
 /** Read as a checklist: the first that answers wins. */
@@ -133,11 +136,19 @@ function denied({ status, instance }: Facts): Verdict | undefined {
 function declaredStopped(facts: Facts): Verdict | undefined {
   const { status, instance, hypervisor } = facts;
   if (status.granted?.powerState !== 'Stopped') return undefined;
-  if (epochIsOver(status)) return settled('Stopped', 'Stopped', 'Stopped, as declared.');
+  if (epochIsOver(status)) return expired(facts) ?? settled('Stopped', 'Stopped', 'Stopped, as declared.');
   const obstacle = obstacleTo(facts);
   if (obstacle !== undefined) return stalled('Stopping', obstacle.reason, obstacle.message);
   const seen = instance === undefined ? 'has not reported yet' : `reports the guest ${instance.powerState}`;
-  return reconciling('Stopping', 'Stopping', `Waiting for ${hypervisor} to stop the guest; it ${seen}.`);
+  const why = expired(facts) === undefined ? '' : 'Its time is over (spec.expirationTime). ';
+  return reconciling('Stopping', 'Stopping', `${why}Waiting for ${hypervisor} to stop the guest; it ${seen}.`);
+}
+
+/** Declared to run, and granted no more. */
+function expired({ vm, status }: Facts): Verdict | undefined {
+  const over = findCondition(status.conditions, EXPIRED);
+  if (vm.spec.powerState === 'Stopped' || over?.status !== 'True') return undefined;
+  return stalled('Stopped', EXPIRED, over.message);
 }
 
 function notPlaced({ status, instance }: Facts): Verdict | undefined {

@@ -10,6 +10,7 @@ import {
   stringEnum,
   stringMap,
   text,
+  timestamp,
 } from '#crds/schema/builders.ts';
 import type { Form } from '#crds/schema/form.ts';
 import { DNS_LABEL, dnsLabel, labelSelector, subdomain } from './fragments.ts';
@@ -193,6 +194,11 @@ export const virtualMachineSpecSchema = object(
       { default: 'OnFailure' },
     ),
     recovery: recoverySchema,
+    expirationTime: optional(
+      timestamp(
+        'Until when the VM may run, for example 2030-01-31T18:00:00Z. An hour before, the condition Expired and an event warn; then the guest is stopped as powerOff says. Left out, there is no end.',
+      ),
+    ),
     parameters: optional(
       stringMap('Keys and values of your own that reach every policy, for example class: batch. Keys are DNS labels.', {
         maxProperties: 32,

@@ -54,7 +54,7 @@ function wasAskedToStop(mine: Mine): boolean {
  */
 function mayHaveBeenAskedToStop({ vm, granted, placement, snapshot }: Mine): boolean {
   const decision = vm.status?.decisions?.find(
-    ({ event, verdict }) => event === 'vm.shutdown.request' && verdict === 'Allow',
+    ({ event, verdict }) => event === 'vm.shutdown.request' && (verdict === 'Allow' || verdict === 'Modify'),
   );
   if (decision === undefined) return false;
   const reported = currentInstance(vm.status)?.generation;

@@ -23,6 +23,12 @@ export type Action =
   | { readonly kind: 'CannotPlace'; readonly code: string; readonly reason: string }
   /** Its guest goes on with less than was asked. */
   | { readonly kind: 'CannotGrow'; readonly code: string; readonly reason: string }
+  /** What is told of the end of its time; nothing, where that is far or there is none. */
+  | {
+      readonly kind: 'MarkExpiry';
+      readonly expired?: { readonly status: 'True' | 'False'; readonly code: string; readonly reason: string };
+      readonly reason: string;
+    }
   | { readonly kind: 'MarkReachable'; readonly reachable: boolean; readonly code: string; readonly reason: string }
   /** Nobody else is there to show that it is being deleted. */
   | { readonly kind: 'ShowDeletion'; readonly reason: string }
@@ -33,4 +39,6 @@ export interface Plan {
   readonly actions: readonly Action[];
   /** Look again after so many milliseconds even if nothing happens. */
   readonly again?: number;
+  /** Look again, too, when room appears anywhere. */
+  readonly waitsForRoom?: true;
 }

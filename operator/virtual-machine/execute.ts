@@ -25,6 +25,7 @@ function tell({ logger, warn }: MachineContext, vm: VirtualMachine, action: Acti
   const { namespace, name } = vm.metadata;
   logger.info(action.kind, { vm: `${namespace}/${name}`, reason: action.reason });
   if (action.kind === 'CannotPlace' || action.kind === 'CannotGrow') warn(vm, action.code, action.reason);
+  if (action.kind === 'MarkExpiry' && action.expired !== undefined) warn(vm, action.expired.code, action.reason);
   if (action.kind === 'MarkReachable' && !action.reachable) warn(vm, 'Lost', action.reason);
 }
 

@@ -30,6 +30,7 @@ export function observe(
     home: homeOf(vm, context.candidate),
     refusedBy: refusals.of(uid, now),
     toldAgo,
+    wallTime: clock.now(),
   };
 }
 

@@ -106,7 +106,7 @@ describe('growth that waits for room', () => {
   };
 
   it('is looked at again, and told once', () => {
-    expect(plan(waiting)).to.deep.equal({ actions: [], again: 30_000 });
+    expect(plan(waiting)).to.deep.equal({ actions: [], again: 30_000, waitsForRoom: true });
   });
 
   it('is granted once there is room, as a decision of its own', () => {

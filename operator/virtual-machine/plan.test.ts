@@ -276,7 +276,11 @@ describe('a VM without a place', () => {
     });
 
   it('is not told so twice, and is looked at again all the same', () => {
-    expect(planVirtualMachine(operatorSnapshot(known(), [FULL]))).to.deep.equal({ actions: [], again: 30_000 });
+    expect(planVirtualMachine(operatorSnapshot(known(), [FULL]))).to.deep.equal({
+      actions: [],
+      again: 30_000,
+      waitsForRoom: true,
+    });
   });
 
   it('is told now and then how much room there is, where that has changed', () => {

@@ -9,6 +9,7 @@ import type { Granted } from '#crds/v1alpha1/virtual-machine-status.ts';
 import type { Demand } from '#operator/placement/candidate.ts';
 import { place } from '#operator/placement/place.ts';
 import type { Action, Plan } from './actions.ts';
+import { planExpiry } from './plan-expiry.ts';
 import { planGrant } from './plan-grant.ts';
 import type { Snapshot } from './snapshot.ts';
 import { isTold, NO_ROOM_RETRY_MS } from './waiting-for-room.ts';
@@ -23,10 +24,17 @@ export function planVirtualMachine(snapshot: Snapshot): Plan {
   const granting = planGrant(snapshot);
   const granted = grantIn(granting) ?? snapshot.vm.status?.granted;
   const placing: Plan = granted === undefined ? { actions: [] } : planPlacement(snapshot, granted);
-  const again = placing.again ?? granting.again;
+  const marking: Plan = { actions: placesAnew(placing) ? [] : reachability };
+  return together([granting, placing, planExpiry(snapshot), marking]);
+}
+
+/** All their actions, in this order; looked at again when the first of them asks for it. */
+function together(plans: readonly Plan[]): Plan {
+  const again = Math.min(...plans.map((plan) => plan.again ?? Number.POSITIVE_INFINITY));
   return {
-    actions: [...granting.actions, ...placing.actions, ...(placesAnew(placing) ? [] : reachability)],
-    ...(again === undefined ? {} : { again }),
+    actions: plans.flatMap(({ actions }) => actions),
+    ...(again === Number.POSITIVE_INFINITY ? {} : { again }),
+    ...(plans.some(({ waitsForRoom }) => waitsForRoom === true) ? { waitsForRoom: true } : {}),
   };
 }
 
@@ -73,7 +81,7 @@ function planPlacement(snapshot: Snapshot, granted: Granted): Plan {
   if (verdict.kind === 'Nowhere') {
     const action = { kind: 'CannotPlace', code: verdict.code, reason: verdict.message } as const;
     const told = isTold(snapshot, { type: 'Placed', status: 'False' }, action);
-    return { actions: told ? [] : [action], again: NO_ROOM_RETRY_MS };
+    return { actions: told ? [] : [action], again: NO_ROOM_RETRY_MS, waitsForRoom: true };
   }
   const epoch = (vm.status?.placement?.epoch ?? 0) + 1;
   const { candidate, reason } = verdict;

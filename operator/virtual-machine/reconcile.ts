@@ -19,7 +19,7 @@ export async function reconcileVirtualMachine(
   }
   const vm = context.ownWrites.latest(cached);
   const plan = planVirtualMachine(observe(context, vm));
-  if (plan.again === undefined) waiting.delete(key);
+  if (plan.waitsForRoom === undefined) waiting.delete(key);
   else if (!waiting.has(key)) waiting.set(key, clock.monotonic());
   await execute(context, vm, plan.actions, signal);
   if (plan.actions.some(({ kind }) => kind === 'CannotPlace' || kind === 'CannotGrow'))

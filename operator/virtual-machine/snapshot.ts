@@ -21,4 +21,6 @@ export interface Snapshot {
   readonly refusedBy: readonly string[];
   /** Milliseconds since it was last told why there is no room for it; undefined where it does not wait for room. */
   readonly toldAgo: number | undefined;
+  /** Milliseconds since 1970, for times that people write down. */
+  readonly wallTime: number;
 }

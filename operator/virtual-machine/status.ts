@@ -1,7 +1,9 @@
 // The one place where the operator turns what it planned into a VM's next status.
+import { isSameAmount } from '#crds/amount.ts';
 import { removeCondition, setCondition } from '#crds/conditions.ts';
 import { deriveStatus } from '#crds/derive/derive-status.ts';
 import { signedPayload } from '#crds/derive/signed-payload.ts';
+import { EXPIRED } from '#crds/derive/verdict.ts';
 import type { Condition } from '#crds/v1alpha1/fragments.ts';
 import { limits } from '#crds/v1alpha1/limits.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
@@ -47,6 +49,8 @@ function folded(status: VirtualMachineStatus, action: Action, writing: Writing):
         { type: 'ResizePending', holds: true, code: action.code, reason: action.reason },
         writing,
       );
+    case 'MarkExpiry':
+      return expiryTold(status, action, writing);
     case 'MarkReachable': {
       const { reachable: holds, code, reason } = action;
       return withCondition(status, { type: 'HypervisorReachable', holds, code, reason }, writing);
@@ -79,8 +83,19 @@ function granted(status: VirtualMachineStatus, action: Extract<Action, { kind: '
   };
   const code = action.verdict === 'Allow' ? 'Allowed' : 'AllowedInPart';
   const told = withCondition(next, { type: 'Authorized', holds: true, code, reason: action.reason }, writing);
-  if (action.verdict === 'Modify') return told;
-  return { ...told, conditions: [...removeCondition(told.conditions, 'ResizePending')] };
+  return isSameAmount(action.granted.resources, writing.vm.spec.resources)
+    ? { ...told, conditions: [...removeCondition(told.conditions, 'ResizePending')] }
+    : told;
+}
+
+function expiryTold(
+  status: VirtualMachineStatus,
+  { expired }: Extract<Action, { kind: 'MarkExpiry' }>,
+  writing: Writing,
+): VirtualMachineStatus {
+  if (expired === undefined) return { ...status, conditions: [...removeCondition(status.conditions, EXPIRED)] };
+  const { code, reason } = expired;
+  return withCondition(status, { type: EXPIRED, holds: expired.status === 'True', code, reason }, writing);
 }
 
 /**
@@ -88,7 +103,7 @@ function granted(status: VirtualMachineStatus, action: Extract<Action, { kind: '
  * newest generation must not wait for ever.
  */
 function stillSo(conditions: readonly Condition[] = [], observedGeneration: number): Condition[] {
-  const ours = ['Placed', 'HypervisorReachable'];
+  const ours = ['Placed', 'HypervisorReachable', EXPIRED];
   return conditions.map((said) => (ours.includes(said.type) ? { ...said, observedGeneration } : said));
 }
 
@@ -127,7 +142,7 @@ function placed(status: VirtualMachineStatus, action: Extract<Action, { kind: 'P
 }
 
 interface Told {
-  readonly type: 'Authorized' | 'Placed' | 'HypervisorReachable' | 'ResizePending';
+  readonly type: 'Authorized' | 'Placed' | 'HypervisorReachable' | 'ResizePending' | typeof EXPIRED;
   readonly holds: boolean;
   readonly code: string;
   readonly reason: string;

@@ -19,6 +19,14 @@ import { grantedFor, newMachine, placementOn } from './virtual-machine.ts';
 
 const resources = fc.record({ cpus: fc.constantFrom(1, 2, 4), memory: fc.constantFrom('1Gi', '2Gi', '3Gi') });
 
+/** Over, over soon, far away; most have none. */
+const expirationTime = fc.constantFrom(
+  {},
+  {},
+  {},
+  ...[-1, 60, 86_400].map((seconds) => ({ expirationTime: timeAfter(seconds) })),
+);
+
 const spec = fc.record({
   powerState: fc.constantFrom(...powerStates),
   resources,
@@ -29,6 +37,8 @@ const spec = fc.record({
     gracePeriodSeconds: fc.constantFrom(0, 60),
   }),
 });
+
+const specs = fc.tuple(spec, expirationTime).map(([declared, end]) => ({ ...declared, ...end }));
 
 const seldom = fc.constantFrom(true, false, false, false, false);
 
@@ -78,7 +88,7 @@ const verdict = fc.constantFrom('True' as const, 'False' as const, undefined);
 
 const facts = fc.record({
   metadata,
-  spec,
+  spec: specs,
   placement: fc.option(placement, { nil: undefined, freq: 5 }),
   grant: fc.option(grant, { nil: undefined, freq: 10 }),
   instance: fc.option(instance, { nil: undefined }),

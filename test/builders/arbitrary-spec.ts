@@ -61,6 +61,11 @@ const labelValue = fc.oneof(
   fc.constant('V'.repeat(63)),
 );
 
+const moment = fc.oneof(
+  fc.date({ min: new Date(0), max: new Date('9999-12-31'), noInvalidDate: true }).map((date) => date.toISOString()),
+  fc.constantFrom('2030-01-31T18:00:00+05:45', '2024-02-29t23:59:59z', '1970-01-01T00:00:00.000000001-12:00'),
+);
+
 function arbitraryOf(schema: StructuralSchema, path: string): fc.Arbitrary<unknown> {
   const special = bySchemaAlone[path];
   if (special !== undefined) return special(schema);
@@ -71,7 +76,7 @@ function arbitraryOf(schema: StructuralSchema, path: string): fc.Arbitrary<unkno
     case 'array':
       return listOf(schema, path);
     case 'string':
-      return textOf(schema);
+      return schema.format === 'date-time' ? moment : textOf(schema);
     case 'integer':
       return fc.integer({ min: schema.minimum ?? 0, max: schema.maximum ?? 0 });
     case 'boolean':

@@ -42,6 +42,8 @@ function actionText(action: Action): string {
       return `${action.kind} ${action.code}`;
     case 'MarkReachable':
       return action.reachable ? 'Reachable' : `Unreachable ${action.code}`;
+    case 'MarkExpiry':
+      return action.expired?.code ?? 'Expires late';
     case 'ShowDeletion':
     case 'Finalize':
       return action.kind;

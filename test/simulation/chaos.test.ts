@@ -2,6 +2,7 @@
 // lost. Nothing is promised while it lasts but the invariants; once it is over, everything comes true and rests.
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { timestampOf } from '#runtime/clock/clock.ts';
 import { isKubeError, KubeError } from '#runtime/kube/errors.ts';
 import { OPERATOR } from './kinds.ts';
 import { closeUnbroken, expectNoOrphan, expectTrue } from './settled.ts';
@@ -77,6 +78,14 @@ const people = [
     site.edit(name, { resources: size }),
   ),
   step('policies', fc.record({ name: vm, policies }), async (site, { name, policies: how }) => site.edit(name, how)),
+  step(
+    'expire',
+    fc.record({ name: vm, seconds: fc.constantFrom(-1, 1, 20, 86_400, null) }),
+    async (site, { name, seconds }) => {
+      const expirationTime = seconds === null ? null : timestampOf(site.clock.now() + seconds * 1000);
+      await site.edit(name, { expirationTime });
+    },
+  ),
   step('delete', vm, async (site, name) => site.delete(name)),
   step('cordon', fc.record({ host, closed: fc.boolean() }), async (site, { host: name, closed }) =>
     site.cordon(name, closed),

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { timestampOf } from '#runtime/clock/clock.ts';
 import { PATIENCE_MS, says, tell } from './story.ts';
 
 const ONE = { hypervisors: { hv1: {} } };
@@ -56,6 +57,24 @@ describe('the story of a VM', function () {
       await says(site, 'adele sets powerState to Running', async () => site.edit('web', { powerState: 'Running' }), 5);
       const { status } = await site.machine('web');
       expect(status?.instance?.resources).to.deep.equal(resources);
+    });
+  });
+
+  it('whose time is over, is stopped, and runs again when it is given more', async () => {
+    await tell('expires', ONE, async (site) => {
+      await says(site, 'adele creates web', async () => site.create('web'), 5);
+      const expirationTime = timestampOf(site.clock.now() + 2 * 3_600_000);
+      site.forgetWrites();
+      await says(site, 'adele lets web run for two hours', async () => site.edit('web', { expirationTime }), 3_500);
+      expect(site.machineWrites()).to.deep.equal(['operator status', 'hv1 status']);
+      site.narration.act('time goes by');
+      await site.clock.advance(4_000_000);
+      expect(await site.phaseOf('web')).to.equal('Stopped');
+      const later = timestampOf(site.clock.now() + 30 * 60_000);
+      await says(site, 'adele gives it half an hour more', async () => site.edit('web', { expirationTime: later }), 60);
+      expect(await site.phaseOf('web')).to.equal('Running');
+      await says(site, 'adele lets it run for ever', async () => site.edit('web', { expirationTime: null }), 3_600);
+      expect(await site.phaseOf('web')).to.equal('Running');
     });
   });
 

@@ -2,6 +2,7 @@
 import { expect } from 'chai';
 import { findCondition } from '#crds/conditions.ts';
 import type { VirtualMachineSpec } from '#crds/v1alpha1/virtual-machine-spec.ts';
+import { timestampOf } from '#runtime/clock/clock.ts';
 import { uuidFor } from '#test/builders/uuid.ts';
 import type { Site } from './site.ts';
 import type { Scenario } from './sweep.ts';
@@ -44,6 +45,10 @@ async function stoppedFor(site: Site, milliseconds: number): Promise<void> {
   await site.edit('web', { powerState: 'Stopped' });
   await site.clock.advance(milliseconds);
   await site.edit('web', { powerState: 'Running' });
+}
+
+async function expiresIn(site: Site, seconds: number): Promise<void> {
+  await site.edit('web', { expirationTime: timestampOf(site.clock.now() + seconds * 1000) });
 }
 
 const crash = async (site: Site) => site.crash(await site.uuidOf('web'));
@@ -205,6 +210,29 @@ const changes: readonly Scenario[] = [
   },
 ];
 
+const times: readonly Scenario[] = [
+  {
+    title: 'comes to the end of its time',
+    given: running,
+    act: async (site) => expiresIn(site, 3),
+    outcome: comesTo('Stopped', 'False', 'Expired'),
+    histories: [STOPPED],
+    protocol: { operator: [...DECIDE, ...DECIDE], hv1: STOP },
+  },
+  {
+    title: 'is given more time after it was over',
+    given: async (site) => {
+      await running(site);
+      await expiresIn(site, -1);
+      await site.clock.advance(PATIENCE_MS);
+    },
+    act: async (site) => site.edit('web', { expirationTime: null }),
+    outcome: RUNS,
+    histories: [[...STOPPED, 'hv1 started 2']],
+    protocol: { operator: DECIDE, hv1: START },
+  },
+];
+
 const ends: readonly Scenario[] = [
   {
     title: 'is deleted',
@@ -292,4 +320,4 @@ const ends: readonly Scenario[] = [
   },
 ];
 
-export const scenarios: readonly Scenario[] = [...births, ...changes, ...ends];
+export const scenarios: readonly Scenario[] = [...births, ...changes, ...times, ...ends];

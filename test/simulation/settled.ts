@@ -25,6 +25,7 @@ export function expectTrue(site: Site, vm: VirtualMachine): void {
       'StoppedByGuest',
       'Completed',
       'Crashed',
+      'Expired',
       'HostRebooted',
       // An orphan has it, of a VM that was deleted while its hypervisor could not be asked.
       'NameTaken',
