@@ -194,6 +194,11 @@ export const virtualMachineSpecSchema = object(
       { default: 'OnFailure' },
     ),
     recovery: recoverySchema,
+    deletionProtection: optional(
+      flag(
+        'Whether a deletion of this VM is refused, alone or with its namespace. Whoever may change the VM may lift the protection, and then delete it.',
+      ),
+    ),
     expirationTime: optional(
       timestamp(
         'Until when the VM may run, for example 2030-01-31T18:00:00Z. An hour before, the condition Expired and an event warn; then the guest is stopped as powerOff says. Left out, there is no end.',

@@ -34,7 +34,7 @@ export function machineModel(
     ...schemaOf(validMachine),
     mutate: (vm, request) => (request.verb === 'create' ? stamped(vm, request.user) : vm),
     validate: (vm, request) => {
-      const refusal = foreignField(vm, request);
+      const refusal = foreignField(vm, request) ?? protectedFrom(vm, request);
       if (refusal === undefined) watching(vm, request);
       return refusal;
     },
@@ -80,6 +80,12 @@ function foreignField(vm: VirtualMachine, { user, old, subresource }: AdmissionR
     ),
   ];
   return foreign.length === 0 ? undefined : new KubeError('Forbidden', `${user} may not change ${foreign.join(', ')}`);
+}
+
+function protectedFrom({ metadata, spec }: VirtualMachine, { verb }: AdmissionRequest<VirtualMachine>) {
+  if (verb !== 'delete' || spec.deletionProtection !== true || metadata.deletionTimestamp !== undefined)
+    return undefined;
+  return new KubeError('Forbidden', 'spec.deletionProtection is set');
 }
 
 function changedFields(before: Record<string, unknown>, after: Record<string, unknown>): string[] {
