@@ -6,7 +6,7 @@ import { hypervisorResource, virtualMachineResource } from '#crds/v1alpha1/kinds
 import { systemClock, systemRandom } from '#runtime/clock/system.ts';
 import { EventRecorder } from '#runtime/event/recorder.ts';
 import type { KubeStore } from '#runtime/kube/store.ts';
-import { controllerMetrics, leaderMetrics } from '#runtime/process/metrics.ts';
+import { controllerMetrics, counter, leaderMetrics } from '#runtime/process/metrics.ts';
 import { type Patience, persevere } from '#runtime/process/persevere.ts';
 import { type Runtime, runProgram } from '#runtime/process/program.ts';
 import { untilServed } from '#runtime/process/until-served.ts';
@@ -30,6 +30,7 @@ async function run({
 }: Runtime<typeof operatorOptions>): Promise<void> {
   const identity = options.identity ?? `${hostname()}-${randomUUID().slice(0, 8)}`;
   const leader = leaderMetrics(metrics);
+  const forced = counter(metrics, 'usher_forced_deletions_total', 'VMs let go though their guests may still run.');
   const clock = systemClock;
   const signer = await signerOf(store, patience, stop);
   const events = new EventRecorder({ store, clock, logger, component: NAME, instance: identity });
@@ -43,6 +44,7 @@ async function run({
       identity,
       silenceTimeoutMs: options.silenceTimeoutSeconds * 1000,
       warn: (object, reason, message) => events.warn(object, reason, message),
+      onForcedDeletion: () => forced.inc(),
       reflectorObserver,
       controllerObserver: controllerMetrics(metrics),
       onSynced: () => setUnready(undefined),

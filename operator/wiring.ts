@@ -21,6 +21,8 @@ export interface OperatorOptions extends WorldOptions {
   readonly identity: string;
   /** Writes a warning that `kubectl describe` shows. */
   readonly warn: (object: KubeObject, reason: string, message: string) => void;
+  /** Told when a VM was let go though its guest may still run. */
+  readonly onForcedDeletion?: () => void;
   readonly controllerObserver?: (controller: string) => ControllerObserver;
   /** Told once everything was read for the first time. */
   readonly onSynced?: () => void;
@@ -121,6 +123,7 @@ function machineController({ options, world, isLeading }: Term, waiting: Map<str
     sign: (payload: string) => options.signer.sign(payload),
     waiting,
     warn: options.warn,
+    onForcedDeletion: options.onForcedDeletion,
     clock: options.clock,
     logger: options.logger,
   };

@@ -3,6 +3,7 @@
 import { findCondition, isConditionFalse } from '#crds/conditions.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { Instance, InstanceState, Phase, VirtualMachineStatus } from '#crds/v1alpha1/virtual-machine-status.ts';
+import { forceInWords, waitingInWords } from './deletion.ts';
 import { currentInstance, epochIsOver } from './epoch.ts';
 import { startsAgain } from './starts-again.ts';
 
@@ -103,16 +104,14 @@ function terminating(facts: Facts): Verdict | undefined {
   if (facts.instance?.powerState === 'Absent')
     return reconciling('Terminating', 'Terminating', 'The guest is gone: removing the record.');
   const silence = unreachable(status);
+  const how = forceInWords(vm, hypervisor);
   if (silence !== undefined) {
-    return stalled(
-      'Terminating',
-      'HypervisorUnreachable',
-      `Cannot be removed before its guest is known to be gone. ${silence}`,
-    );
+    const why = `Cannot be removed before its guest is known to be gone. ${silence} ${how}`;
+    return stalled('Terminating', 'HypervisorUnreachable', why);
   }
   const obstacle = obstacleTo(facts);
-  if (obstacle !== undefined) return stalled('Terminating', obstacle.reason, obstacle.message);
-  return reconciling('Terminating', 'Terminating', `Waiting for ${hypervisor} to stop and remove the guest.`);
+  if (obstacle !== undefined) return stalled('Terminating', obstacle.reason, `${obstacle.message} ${how}`);
+  return reconciling('Terminating', 'Terminating', waitingInWords(vm, hypervisor));
 }
 
 function lost({ status }: Facts): Verdict | undefined {

@@ -13,6 +13,9 @@ export const REQUESTER_ANNOTATION = 'usher.dev/requester';
 /** The uuid of the hypervisor's domain where it is not the object's uid (adopted and rebuilt VMs). Operator only. */
 export const INSTANCE_UUID_ANNOTATION = 'usher.dev/instance-uuid';
 
+/** On a VM that is being deleted: the hypervisor on which its guest may run on, as whoever writes it accepts. */
+export const FORCE_DELETE_ANNOTATION = 'usher.dev/force-delete';
+
 /** Whether an annotation is one of ours. Others are other programs' affair, and may be large. */
 export function isOurAnnotation(name: string): boolean {
   const [prefix = ''] = name.split('/', 1);

@@ -32,8 +32,8 @@ export type Action =
   | { readonly kind: 'MarkReachable'; readonly reachable: boolean; readonly code: string; readonly reason: string }
   /** Nobody else is there to show that it is being deleted. */
   | { readonly kind: 'ShowDeletion'; readonly reason: string }
-  /** Lets the object go: no node can still run its guest. */
-  | { readonly kind: 'Finalize'; readonly reason: string };
+  /** Lets the object go: no node can still run its guest, or, with `risk`, somebody took upon himself that one may. */
+  | { readonly kind: 'Finalize'; readonly reason: string; readonly risk?: string };
 
 export interface Plan {
   readonly actions: readonly Action[];

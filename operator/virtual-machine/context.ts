@@ -27,6 +27,8 @@ export interface MachineContext {
   readonly waiting: Map<string, number>;
   /** Writes a warning that `kubectl describe` shows. */
   readonly warn: (vm: VirtualMachine, reason: string, message: string) => void;
+  /** Told when a VM was let go though its guest may still run. */
+  readonly onForcedDeletion?: (() => void) | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
 }

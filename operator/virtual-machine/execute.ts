@@ -17,7 +17,8 @@ export async function execute(
 ): Promise<void> {
   if (actions.length === 0) return;
   for (const action of actions) tell(context, vm, action);
-  if (actions.some((action) => action.kind === 'Finalize')) return finalize(context, vm, signal);
+  const finalizing = actions.find((action) => action.kind === 'Finalize');
+  if (finalizing !== undefined) return finalize(context, vm, finalizing, signal);
   await writeDecision(context, vm, actions, signal);
 }
 
@@ -26,6 +27,7 @@ function tell({ logger, warn }: MachineContext, vm: VirtualMachine, action: Acti
   logger.info(action.kind, { vm: `${namespace}/${name}`, reason: action.reason });
   if (action.kind === 'CannotPlace' || action.kind === 'CannotGrow') warn(vm, action.code, action.reason);
   if (action.kind === 'MarkExpiry' && action.expired !== undefined) warn(vm, action.expired.code, action.reason);
+  if (action.kind === 'Finalize' && action.risk !== undefined) warn(vm, 'DeletionForced', action.risk);
   if (action.kind === 'MarkReachable' && !action.reachable) warn(vm, 'Lost', action.reason);
 }
 
@@ -51,13 +53,19 @@ async function writeDecision(
   }
 }
 
-async function finalize(context: MachineContext, vm: VirtualMachine, signal: AbortSignal): Promise<void> {
+async function finalize(
+  context: MachineContext,
+  vm: VirtualMachine,
+  { risk }: Extract<Action, { kind: 'Finalize' }>,
+  signal: AbortSignal,
+): Promise<void> {
   const { namespace, name, resourceVersion, finalizers = [] } = vm.metadata;
   const patch = {
     metadata: { resourceVersion, finalizers: finalizers.filter((finalizer) => finalizer !== VM_FINALIZER) },
   };
   try {
     await context.store.mergePatch(context.machineType, { namespace, name }, patch, { signal });
+    if (risk !== undefined) context.onForcedDeletion?.();
   } catch (error) {
     if (!isKubeError(error, 'NotFound')) throw error;
   }

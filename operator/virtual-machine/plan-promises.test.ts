@@ -2,6 +2,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { currentInstance, epochIsOver } from '#crds/derive/epoch.ts';
+import { FORCE_DELETE_ANNOTATION } from '#crds/v1alpha1/names.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { Candidate, Reachability } from '#operator/placement/candidate.ts';
 import { amountHeld } from '#operator/placement/ledger.ts';
@@ -119,8 +120,8 @@ describe('whatever the operator sees of a VM', () => {
     expect(times).to.be.greaterThan(20);
   });
 
-  it('it lets a VM go only where no node can still run its guest', () => {
-    let times = 0;
+  it('it lets a VM go only where no node can still run its guest, or where somebody accepted that one may', () => {
+    let [times, byForce] = [0, 0];
     always(({ vm, home }, actions) => {
       if (!actions.some(({ kind }) => kind === 'Finalize')) return;
       times += 1;
@@ -129,9 +130,14 @@ describe('whatever the operator sees of a VM', () => {
       const { placement } = vm.status ?? {};
       const absent = currentInstance(vm.status)?.powerState === 'Absent';
       const nobodyToAsk = home.kind !== 'Known' || !home.reachable.yes;
-      expect(placement === undefined || absent || (nobodyToAsk && epochIsOver(vm.status))).to.equal(true);
+      const safe = placement === undefined || absent || (nobodyToAsk && epochIsOver(vm.status));
+      const [{ risk } = {}] = actions.filter((action) => action.kind === 'Finalize');
+      if (!safe) byForce += 1;
+      expect(risk !== undefined).to.equal(!safe);
+      expect(safe || vm.metadata.annotations?.[FORCE_DELETE_ANNOTATION] === placement.hypervisor).to.equal(true);
     });
     expect(times).to.be.greaterThan(20);
+    expect(byForce).to.be.greaterThan(3);
   });
 
   it('it never takes a decision back, nor changes whom it gave a permission that is not over', () => {

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { FORCE_DELETE_ANNOTATION } from '#crds/v1alpha1/names.ts';
 import type { LastTermination } from '#crds/v1alpha1/virtual-machine-status.ts';
 import type { Candidate } from '#operator/placement/candidate.ts';
 import { condition } from '#test/builders/condition.ts';
@@ -18,6 +19,10 @@ const JUST_CUT_OFF = candidate({ reachable: { ...cutOff, brief: true } });
 const FULL = candidate({ assigned: { cpus: 8, memoryBytes: 16 * GIBIBYTE } });
 const OTHER = candidate({ name: 'hv2' });
 const DELETING = { deletionTimestamp: TIME };
+
+function forced(hypervisor: string) {
+  return { ...DELETING, annotations: { [FORCE_DELETE_ANNOTATION]: hypervisor } };
+}
 
 function ended(reason: LastTermination['reason']): LastTermination {
   return { reason, initiator: 'Unknown', time: TIME, message: `${reason}.` };
@@ -236,6 +241,30 @@ describe('what the operator decides of a VM that is being deleted', () => {
     [
       'is to wait where nobody can say whether the guest runs',
       { metadata: DELETING, instance: 'Running' },
+      [SILENT],
+      'Unreachable Silent',
+    ],
+    [
+      'is to let it go where somebody accepted that its guest may run on',
+      { metadata: forced('hv1'), instance: 'Running' },
+      [SILENT],
+      'Finalize, by force',
+    ],
+    [
+      'is to let it go by force where its node could be asked, too: whoever did so was told what he waits for',
+      { metadata: forced('hv1'), instance: 'Running' },
+      [candidate()],
+      'Finalize, by force',
+    ],
+    [
+      'is to let it go as any other where its guest is gone by then',
+      { metadata: forced('hv1'), instance: 'Absent' },
+      [candidate()],
+      'Finalize',
+    ],
+    [
+      'is to wait where the risk was accepted for another hypervisor',
+      { metadata: forced('hv2'), instance: 'Running' },
       [SILENT],
       'Unreachable Silent',
     ],

@@ -1,9 +1,10 @@
 // What the operator does about one VM: pure, from a snapshot to actions with their reasons.
 import { amountOf } from '#crds/amount.ts';
 import { findCondition, isConditionFalse } from '#crds/conditions.ts';
+import { isForced } from '#crds/derive/deletion.ts';
 import { currentInstance, epochIsOver } from '#crds/derive/epoch.ts';
 import { startsAgain } from '#crds/derive/starts-again.ts';
-import { VM_FINALIZER } from '#crds/v1alpha1/names.ts';
+import { FORCE_DELETE_ANNOTATION, VM_FINALIZER } from '#crds/v1alpha1/names.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { Granted } from '#crds/v1alpha1/virtual-machine-status.ts';
 import type { Demand } from '#operator/placement/candidate.ts';
@@ -51,11 +52,21 @@ function planDeletion(snapshot: Snapshot): Plan {
   if (!vm.metadata.finalizers?.includes(VM_FINALIZER)) return { actions: [] };
   const reason = safeToFinalize(snapshot);
   if (reason !== undefined) return { actions: [{ kind: 'Finalize', reason }] };
+  if (isForced(vm)) return { actions: [forced(vm)] };
   const reachability = planReachability(snapshot);
   if (reachability.length > 0 || vm.status?.phase === 'Terminating' || !isNobodyToAsk(snapshot)) {
     return { actions: reachability };
   }
   return { actions: [{ kind: 'ShowDeletion', reason: 'Its hypervisor cannot be asked.' }] };
+}
+
+/** The risk is told, with what will become of the guest if it does run. */
+function forced({ status }: VirtualMachine): Action {
+  const { hypervisor = '' } = status?.placement ?? {};
+  const risk =
+    `Removed by force (annotation ${FORCE_DELETE_ANNOTATION}): its guest may still run on ${hypervisor}, and have its ` +
+    `disks in use. Where it does, ${hypervisor} reports it as Orphaned, and nothing is done to it.`;
+  return { kind: 'Finalize', reason: risk, risk };
 }
 
 function isNobodyToAsk({ home }: Snapshot): boolean {

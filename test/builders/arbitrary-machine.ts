@@ -1,6 +1,6 @@
 // VirtualMachines in every state that could ever be read, likely or not.
 import fc from 'fast-check';
-import { VM_FINALIZER } from '#crds/v1alpha1/names.ts';
+import { FORCE_DELETE_ANNOTATION, VM_FINALIZER } from '#crds/v1alpha1/names.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import { powerStates } from '#crds/v1alpha1/virtual-machine-spec.ts';
 import {
@@ -42,7 +42,12 @@ const specs = fc.tuple(spec, expirationTime).map(([declared, end]) => ({ ...decl
 
 const seldom = fc.constantFrom(true, false, false, false, false);
 
-const metadata = fc.record({ generation: fc.constantFrom(1, 2, 3), deleting: seldom, ours: fc.boolean() });
+const metadata = fc.record({
+  generation: fc.constantFrom(1, 2, 3),
+  deleting: seldom,
+  ours: fc.boolean(),
+  forced: fc.constantFrom(undefined, undefined, 'hv1', 'hv2'),
+});
 
 const placement: fc.Arbitrary<PlacementStatus> = fc
   .record({
@@ -101,12 +106,13 @@ type Facts = typeof facts extends fc.Arbitrary<infer T> ? T : never;
 
 /** Nothing is too odd, except that a report never runs ahead of its placement nor a decision ahead of the spec. */
 export const arbitraryMachine: fc.Arbitrary<VirtualMachine> = facts.map((given) => {
-  const { generation, deleting, ours } = given.metadata;
+  const { generation, deleting, ours, forced } = given.metadata;
   const vm = newMachine({
     spec: given.spec,
     metadata: {
       generation,
       finalizers: ours ? [VM_FINALIZER] : [],
+      ...(forced === undefined ? {} : { annotations: { [FORCE_DELETE_ANNOTATION]: forced } }),
       ...(deleting ? { deletionTimestamp: TIME } : {}),
     },
   });

@@ -44,8 +44,9 @@ function actionText(action: Action): string {
       return action.reachable ? 'Reachable' : `Unreachable ${action.code}`;
     case 'MarkExpiry':
       return action.expired?.code ?? 'Expires late';
-    case 'ShowDeletion':
     case 'Finalize':
+      return action.risk === undefined ? 'Finalize' : 'Finalize, by force';
+    case 'ShowDeletion':
       return action.kind;
   }
 }

@@ -1,7 +1,7 @@
 // Who may write what: rights/admission and rights/rbac on a real API server, with real tokens.
 
 import { describeApiDeletion } from './admission/api-deletion.ts';
-import { describeDeletionProtection } from './admission/deletion-protection.ts';
+import { describeDeletions } from './admission/deletions.ts';
 import { describeHeartbeats } from './admission/heartbeats.ts';
 import { describeHypervisors } from './admission/hypervisors.ts';
 import { describeRoles } from './admission/roles.ts';
@@ -26,7 +26,7 @@ describeOwnControlPlane('admission policies and roles', { controllerManager: tru
   };
 
   describeStamps(cluster, site);
-  describeDeletionProtection(cluster, site);
+  describeDeletions(cluster, site);
   describeStatusOwners(cluster, site);
   describeHypervisors(site);
   describeHeartbeats(cluster, site);

@@ -87,6 +87,15 @@ const people = [
     },
   ),
   step('delete', vm, async (site, name) => site.delete(name)),
+  step(
+    'delete by force',
+    fc.record({ name: vm, after: fc.constantFrom(0, 10, 200, 5_000) }),
+    async (site, { name, after }) => {
+      await site.delete(name);
+      await site.clock.advance(after);
+      await site.forceDelete(name);
+    },
+  ),
   step('cordon', fc.record({ host, closed: fc.boolean() }), async (site, { host: name, closed }) =>
     site.cordon(name, closed),
   ),
@@ -180,7 +189,7 @@ async function take(happening: Step, site: Site): Promise<void> {
   try {
     await happening(site);
   } catch (error) {
-    if (!isKubeError(error, 'NotFound', 'AlreadyExists', 'Invalid')) throw error;
+    if (!isKubeError(error, 'NotFound', 'AlreadyExists', 'Invalid', 'Forbidden')) throw error;
   }
 }
 

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Condition } from '#crds/v1alpha1/fragments.ts';
 import { type Hypervisor, hypervisorKind } from '#crds/v1alpha1/hypervisor.ts';
 import { hypervisorResource, virtualMachineResource } from '#crds/v1alpha1/kinds.ts';
-import { REQUESTER_ANNOTATION, VM_FINALIZER } from '#crds/v1alpha1/names.ts';
+import { FORCE_DELETE_ANNOTATION, REQUESTER_ANNOTATION, VM_FINALIZER } from '#crds/v1alpha1/names.ts';
 import { type VirtualMachine, virtualMachineKind } from '#crds/v1alpha1/virtual-machine.ts';
 import { type Validator, validatorFor } from '#crds/validate.ts';
 import { KubeError } from '#runtime/kube/errors.ts';
@@ -34,7 +34,7 @@ export function machineModel(
     ...schemaOf(validMachine),
     mutate: (vm, request) => (request.verb === 'create' ? stamped(vm, request.user) : vm),
     validate: (vm, request) => {
-      const refusal = foreignField(vm, request) ?? protectedFrom(vm, request);
+      const refusal = foreignField(vm, request) ?? protectedFrom(vm, request) ?? forcedTooSoon(vm, request);
       if (refusal === undefined) watching(vm, request);
       return refusal;
     },
@@ -86,6 +86,15 @@ function protectedFrom({ metadata, spec }: VirtualMachine, { verb }: AdmissionRe
   if (verb !== 'delete' || spec.deletionProtection !== true || metadata.deletionTimestamp !== undefined)
     return undefined;
   return new KubeError('Forbidden', 'spec.deletionProtection is set');
+}
+
+function forcedTooSoon({ metadata, status }: VirtualMachine, { old, verb }: AdmissionRequest<VirtualMachine>) {
+  const accepted = metadata.annotations?.[FORCE_DELETE_ANNOTATION];
+  if (verb === 'delete' || accepted === undefined) return undefined;
+  if (accepted === old?.metadata.annotations?.[FORCE_DELETE_ANNOTATION]) return undefined;
+  const named = accepted === (status?.placement?.hypervisor ?? '');
+  if (named && metadata.deletionTimestamp !== undefined) return undefined;
+  return new KubeError('Forbidden', `${FORCE_DELETE_ANNOTATION} names the hypervisor of a VM that is being deleted`);
 }
 
 function changedFields(before: Record<string, unknown>, after: Record<string, unknown>): string[] {

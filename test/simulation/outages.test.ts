@@ -46,6 +46,26 @@ describe('the story of an outage', function () {
     });
   });
 
+  it('of a daemon, while its VM is deleted by force: its guest runs on, and is told of when the daemon is back', async () => {
+    await tell('daemon-silent-deleted-by-force', TWO, async (site) => {
+      await says(site, 'adele creates web, preferring hv1', async () => site.create('web', ON_HV1), 15);
+      const uuid = await site.uuidOf('web');
+      await says(site, 'the daemon of hv1 is killed', () => site.kill('hv1'), 120);
+      await says(site, 'adele deletes web', async () => site.delete('web'), 60);
+      expect(await site.phaseOf('web')).to.equal('Terminating');
+      await says(site, 'adele accepts that its guest may run on', async () => site.forceDelete('web'), 60);
+      expect(await site.machines()).to.deep.equal([]);
+      await says(site, 'adele creates web anew', async () => site.create('web'), 15);
+      await says(site, 'the daemon of hv1 starts again', () => site.start('hv1'), 60);
+      expect(site.runningOn(uuid), 'never killed').to.deep.equal(['hv1']);
+      const { status } = await site.user.get(hypervisorResource, { name: 'hv1' });
+      expect(status?.unmanaged).to.deep.equal([{ name: 'team.web', uuid, powerState: 'Running', reason: 'Orphaned' }]);
+      expect(status?.allocatable?.cpus, 'less what it holds').to.equal(3);
+      expect((await site.machine('web')).status).to.deep.include({ phase: 'Running' });
+      expect((await site.machine('web')).status?.placement?.hypervisor).to.equal('hv2');
+    });
+  });
+
   it('of an operator, while a daemon is silent: the lost stay lost', async () => {
     await tell('operator-restarts-while-daemon-silent', TWO, async (site) => {
       await says(site, 'adele creates web, preferring hv1', async () => site.create('web', ON_HV1), 15);

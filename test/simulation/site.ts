@@ -3,7 +3,7 @@
 
 import type { Hypervisor, HypervisorSpec } from '#crds/v1alpha1/hypervisor.ts';
 import { hypervisorResource, virtualMachineResource } from '#crds/v1alpha1/kinds.ts';
-import { API_VERSION } from '#crds/v1alpha1/names.ts';
+import { API_VERSION, FORCE_DELETE_ANNOTATION } from '#crds/v1alpha1/names.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { VirtualMachineSpec } from '#crds/v1alpha1/virtual-machine-spec.ts';
 import { SimulatedHost } from '#node-daemon/hypervisor/simulated/host.ts';
@@ -48,6 +48,8 @@ export class Site {
   readonly user: KubeStore;
   /** What processes ended of that nobody had killed or asked to end. */
   readonly failures: string[] = [];
+  /** Uids of VMs that were deleted by force: their guests may run on. */
+  readonly forced = new Set<string>();
   /** Why a daemon does nothing, by the name of its hypervisor. */
   readonly unready = new Map<string, string>();
   readonly #impostors: Readonly<Record<string, string>>;
@@ -238,6 +240,14 @@ export class Site {
 
   async delete(name: string): Promise<void> {
     await this.user.delete(virtualMachineResource, { namespace: NAMESPACE, name });
+  }
+
+  /** Accepts that the guest of a VM that is being deleted may run on. */
+  async forceDelete(name: string): Promise<void> {
+    const { metadata, status } = await this.machine(name);
+    const annotations = { [FORCE_DELETE_ANNOTATION]: status?.placement?.hypervisor ?? '' };
+    await this.user.mergePatch(virtualMachineResource, { namespace: NAMESPACE, name }, { metadata: { annotations } });
+    this.forced.add(metadata.uid);
   }
 
   async cordon(name: string, unschedulable: boolean): Promise<void> {

@@ -40,7 +40,7 @@ export interface WitnessOptions {
 export class Witness {
   readonly happenings: Happening[] = [];
   readonly #options: WitnessOptions;
-  /** uid → what was declared before, newest last, and until when each was it. */
+  /** By the uuid of the guest: what was declared before, newest last, and until when each was it. */
   readonly #before = new Map<string, { readonly vm: VirtualMachine; readonly until: number }[]>();
   /** By host and uuid: when a daemon asked last for a start, or for an end. */
   readonly #askedToStart = new Set<string>();
@@ -70,17 +70,18 @@ export class Witness {
     const key = `${host}/${uuid}`;
     if (verb === 'start') this.#askedToStart.add(key);
     if (verb === 'shutdown' || verb === 'destroy') this.#askedToEnd.set(key, now());
-    const vm = this.#options.machines().find((one) => instanceUuid(one) === uuid);
+    const declared = this.#options.machines().filter((one) => instanceUuid(one) === uuid);
+    const grounds = [...declared, ...this.#declaredJustNow(uuid)];
+    const [vm] = grounds;
     if (vm === undefined) return report(`${host} was asked to ${verb} a guest that nobody declares`);
-    const grounds = [vm, ...this.#declaredJustNow(vm.metadata.uid)];
     if (!grounds.some((one) => isDeclared(one, nodeOf(host), verb))) {
       report(`${host} was asked to ${verb} ${vm.metadata.name}, which nobody asked for`);
     }
   }
 
   /** People may change their minds several times while one call is on its way. */
-  #declaredJustNow(uid: string): VirtualMachine[] {
-    const before = this.#before.get(uid) ?? [];
+  #declaredJustNow(uuid: string): VirtualMachine[] {
+    const before = this.#before.get(uuid) ?? [];
     return before.filter(({ until }) => this.#options.now() - until <= RECENTLY_MS).map(({ vm }) => vm);
   }
 
@@ -113,9 +114,11 @@ export class Witness {
   /** Before a VirtualMachine is stored. */
   wrote(vm: VirtualMachine, { user, old, verb }: AdmissionRequest<VirtualMachine>): void {
     if (old === undefined) return;
-    if (verb === 'delete' || !isDeepStrictEqual(old.spec, vm.spec)) {
-      const { uid } = vm.metadata;
-      this.#before.set(uid, [...(this.#before.get(uid) ?? []), { vm: old, until: this.#options.now() }]);
+    // One that was deleted by force may go while a call is on its way.
+    const goes = (vm.metadata.finalizers ?? []).length === 0;
+    if (verb === 'delete' || goes || !isDeepStrictEqual(old.spec, vm.spec)) {
+      const uuid = instanceUuid(vm);
+      this.#before.set(uuid, [...(this.#before.get(uuid) ?? []), { vm: old, until: this.#options.now() }]);
     }
     const { instance } = vm.status ?? {};
     if (instance === undefined || isDeepStrictEqual(instance, old.status?.instance)) return;

@@ -8,6 +8,7 @@ import { conditionOf, readyOf } from '../../site/user.ts';
 
 const CHANGED = 'changed';
 const DEAF = 'deaf';
+const WAITING = 'Waiting for hv1 to stop and remove the guest, whose plug is pulled 3 s after it was asked.';
 
 export function describeChanges(under: () => SiteUnderTest): void {
   const host = () => hostOf(under().site, 'hv1');
@@ -82,8 +83,8 @@ export function describeChanges(under: () => SiteUnderTest): void {
       const asked = performance.now();
       await user.remove(DEAF);
       const vm = await user.sees(DEAF, 'Terminating');
-      expect(readyOf(vm).message).to.equal('Waiting for hv1 to stop and remove the guest.');
-      expect(await user.describe(DEAF)).to.contain('Waiting for hv1 to stop and remove the guest.');
+      expect(readyOf(vm).message).to.equal(WAITING);
+      expect(await user.describe(DEAF)).to.contain(WAITING);
       await user.untilGone(DEAF);
       expect(performance.now() - asked).to.be.at.least(3_000);
       expect(await virsh(host(), 'list', '--all', '--name')).to.not.contain(domainOf(DEAF));
