@@ -114,6 +114,7 @@ function planRunning(mine: Mine): Plan {
     case 'Running':
       return planUp(mine, domain);
     case 'Paused':
+    case 'Saving':
       return { kind: 'Report', report: { powerState: 'Paused' } };
     case 'ShuttingDown':
       return { kind: 'Report', report: { powerState: 'Stopping' } };

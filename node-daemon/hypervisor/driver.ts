@@ -57,10 +57,11 @@ export interface DomainDefinition {
 }
 
 /**
- * ShuttingDown: the guest was asked and has not ended. Unknown: the hypervisor itself does not know, or it hangs. One
- * whose start is under way, whoever waits for it still, is Running or Unknown, never ShutOff.
+ * Paused: it has its memory and its process, and stands still. Saving: its memory is being written to disk, and it
+ * stands still meanwhile. ShuttingDown: the guest was asked and has not ended. Unknown: the hypervisor itself does not
+ * know, or it hangs. One whose start is under way, whoever waits for it still, is Running or Unknown, never ShutOff.
  */
-export type DomainPowerState = 'Running' | 'Paused' | 'ShuttingDown' | 'ShutOff' | 'Crashed' | 'Unknown';
+export type DomainPowerState = 'Running' | 'Paused' | 'Saving' | 'ShuttingDown' | 'ShutOff' | 'Crashed' | 'Unknown';
 
 /**
  * Why a domain that is ShutOff or Crashed is so, as far as the hypervisor remembers. Shutdown: the guest ended by
@@ -83,7 +84,9 @@ export interface Domain {
   readonly powerState: DomainPowerState;
   /** Only with ShutOff and Crashed. */
   readonly shutOffReason?: ShutOffReason;
-  /** Absent on domains that are not ours, or whose metadata cannot be read. */
+  /** Only with ShutOff: its memory is kept on disk, and the next start goes on from there. */
+  readonly hasImage?: true;
+  /** Absent on domains that are not ours, or whose metadata cannot be read. With an image: what the image bears. */
   readonly metadata?: DomainMetadata;
   readonly cpus: number;
   readonly memoryBytes: number;
@@ -115,6 +118,9 @@ export interface Capabilities {
 /** What a driver may lack. A verb that needs a missing feature rejects with Unsupported. */
 export type Feature =
   | 'GracefulShutdown'
+  | 'Pause'
+  | 'StartPaused'
+  | 'Hibernate'
   | 'Events'
   | 'CpuUsage'
   | 'MemoryUsage'
@@ -157,6 +163,13 @@ export type DriverEvent =
 /** Who ended a guest, where the call-back says so. */
 export type EventInitiator = 'Guest' | 'Host' | 'Unknown';
 
+export interface StartOptions {
+  /** It is there, and stands still until it is resumed. Needs the feature StartPaused. */
+  readonly paused?: boolean;
+  /** From its image, or not at all: with Failed where there is none. */
+  readonly restore?: boolean;
+}
+
 /**
  * Promises, all of them tested by the conformance suite:
  * - Every verb rejects with a `DriverError` and with nothing else, within its deadline, whatever the hypervisor does.
@@ -179,15 +192,35 @@ export interface HypervisorDriver {
 
   /**
    * Makes the domain known, not started; replaces the definition of one that is shut off. Rejects with Busy where it
-   * runs, with Conflict where its name belongs to another uuid, with Invalid where the definition cannot be made here.
+   * runs or has an image, which belongs to the definition it was saved with; with Conflict where its name belongs to
+   * another uuid, with Invalid where the definition cannot be made here.
    */
   define(definition: DomainDefinition): Promise<void>;
 
-  /** Writes the metadata of a domain, running or not. Rejects with NotFound. */
+  /** Writes the metadata of a domain, running or not. Rejects with NotFound, or with Busy where it has an image. */
   setMetadata(uuid: string, metadata: DomainMetadata): Promise<void>;
 
-  /** Quiet when it runs. Rejects with NotFound, or with Failed where the hypervisor could not start it. */
-  start(uuid: string): Promise<void>;
+  /**
+   * From its image where it has one, which is used up by that, else anew. Quiet when it runs or is paused. Rejects with
+   * NotFound, or with Failed where the hypervisor could not start it: then an image is still there.
+   */
+  start(uuid: string, how?: StartOptions): Promise<void>;
+
+  /** Lets the guest stand still, with all its memory. Quiet when it does. Rejects with NotFound, or with Busy where it is off. */
+  pause(uuid: string): Promise<void>;
+
+  /** Lets it go on. Quiet when it runs. Rejects with NotFound, or with Busy where it is off. */
+  resume(uuid: string): Promise<void>;
+
+  /**
+   * Writes the memory of a guest, running or paused, to disk, where it outlives this driver, the hypervisor's management
+   * and the machine's boot, and ends its process. Quiet when that was done. Rejects with NotFound, with Busy where it is
+   * off without an image, with Failed where it could not be written: then the guest is as it was.
+   */
+  hibernate(uuid: string): Promise<void>;
+
+  /** Forgets the memory that was kept. Quiet when there is none, or no such domain. Guests that run are not touched. */
+  discardImage(uuid: string): Promise<void>;
 
   /** Asks the guest to shut down and returns at once; the guest may ignore it. Quiet when it is off. Rejects with NotFound. */
   shutdown(uuid: string): Promise<void>;
@@ -195,7 +228,7 @@ export interface HypervisorDriver {
   /** Pulls the plug. Quiet when it is off or absent. */
   destroy(uuid: string): Promise<void>;
 
-  /** Forgets a domain that is off. Quiet when it is absent. Rejects with Busy where it runs. */
+  /** Forgets a domain that is off, and its image. Quiet when it is absent. Rejects with Busy where it runs. */
   undefine(uuid: string): Promise<void>;
 
   usage(): Promise<UsageSample>;

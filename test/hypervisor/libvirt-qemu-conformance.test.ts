@@ -14,6 +14,9 @@ function subject(stand: () => QemuStand): DriverUnderTest {
     make: async () => stand().driver(),
     features: new Set([
       'GracefulShutdown',
+      'Pause',
+      'StartPaused',
+      'Hibernate',
       'Events',
       'CpuUsage',
       'MemoryUsage',
@@ -51,6 +54,9 @@ function controlOf(stand: () => QemuStand): DriverControl {
     },
     undefineBehindOurBack: async (uuid) => {
       await virsh(host(), 'undefine', uuid);
+    },
+    discardBehindOurBack: async (uuid) => {
+      await virsh(host(), 'managedsave-remove', uuid);
     },
     crash: async (uuid) => signalGuest(host(), await nameOf(stand(), uuid), 'KILL'),
     powerOffFromInside: async (uuid) => {

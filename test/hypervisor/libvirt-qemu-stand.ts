@@ -47,7 +47,7 @@ export class QemuStand {
       bootDirectory: this.image.bootDirectory,
       consoleLogDirectory: this.host.consoleDirectory,
       nodeCounters: { networkDirectory: this.#networkDirectory, diskStatistics: '/proc/diskstats' },
-      timeouts: { connect: 2_000, query: 3_000, change: 5_000, start: 15_000, destroy: 12_000 },
+      timeouts: { connect: 2_000, query: 3_000, change: 5_000, start: 15_000, save: 15_000, destroy: 12_000 },
       clock: systemClock,
       random: systemRandom,
     };

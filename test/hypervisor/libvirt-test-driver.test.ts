@@ -57,7 +57,7 @@ function driverFor(socketPath: string, directory: string): HypervisorDriver {
     socketPath,
     uri: 'test:///default',
     bootDirectory: join(directory, 'boot'),
-    timeouts: { connect: 500, query: 1_000, change: 1_000, start: 1_000, destroy: 1_000 },
+    timeouts: { connect: 500, query: 1_000, change: 1_000, start: 1_000, save: 1_000, destroy: 1_000 },
     clock: systemClock,
     random: systemRandom,
   });
@@ -67,7 +67,7 @@ function subject(stand: () => Stand): DriverUnderTest {
   return {
     name: 'libvirt on test:///default',
     make: async () => driverFor(stand().proxy.socketPath, stand().directory),
-    features: new Set(['GracefulShutdown', 'Events', 'Addresses']),
+    features: new Set(['GracefulShutdown', 'Pause', 'Hibernate', 'Events', 'Addresses']),
     guest: {
       boot: { kind: 'Kernel', image: 'vmlinuz', commandLine: 'quiet' },
       missingBoot: { kind: 'Kernel', image: 'no-such-kernel' },
@@ -91,6 +91,7 @@ function controlOf(stand: () => Stand): DriverControl {
   return {
     destroyBehindOurBack: (uuid) => virsh('destroy', uuid),
     undefineBehindOurBack: (uuid) => virsh('undefine', uuid),
+    discardBehindOurBack: (uuid) => virsh('managedsave-remove', uuid),
     crash: { cannot: 'guests of the test driver have no process that could die' },
     powerOffFromInside: (uuid) => virsh('shutdown', uuid),
     createForeign: async (uuid, name) => {

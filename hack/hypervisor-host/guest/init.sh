@@ -3,7 +3,7 @@
 # button, and can be told on the kernel's command line to misbehave:
 #   usher.poweroff=N  powers itself off after N seconds     usher.panic=N  its kernel panics after N seconds
 #   usher.burn=N      keeps one CPU busy for N seconds      usher.alloc=N  holds N MiB of memory
-#   usher.deaf=1      ignores the power button
+#   usher.deaf=1      ignores the power button              usher.count=1  counts on the console, once a second
 export PATH=/bin
 mount -t proc proc /proc
 mount -t sysfs sys /sys
@@ -32,6 +32,8 @@ poweroff=$(option poweroff) panic=$(option panic) burn=$(option burn) alloc=$(op
 [ -n "$panic" ] && { sleep "$panic"; say "panicking"; echo c >/proc/sysrq-trigger; } &
 [ -n "$burn" ] && { busy & sleep "$burn"; kill $!; } &
 [ -n "$alloc" ] && dd if=/dev/zero of=/tmp/held bs=1M count="$alloc" 2>/dev/null &
+
+[ -n "$(option count)" ] && { n=0; while :; do n=$((n + 1)); say "count $n"; sleep 1; done; } &
 
 say "ready"
 say "press Enter for a shell"

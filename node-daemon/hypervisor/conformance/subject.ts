@@ -17,6 +17,8 @@ export interface DriverControl {
   readonly destroyBehindOurBack: Possible<(uuid: string) => Promise<void>>;
   /** Removes the definition of a domain that is off. */
   readonly undefineBehindOurBack: Possible<(uuid: string) => Promise<void>>;
+  /** Removes the memory that is kept of a guest. */
+  readonly discardBehindOurBack: Possible<(uuid: string) => Promise<void>>;
   /** Makes the guest, or the process that runs it, die. */
   readonly crash: Possible<(uuid: string) => Promise<void>>;
   /** Makes the guest power itself off. */

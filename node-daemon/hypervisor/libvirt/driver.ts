@@ -5,10 +5,12 @@ import type {
   DomainDefinition,
   DomainMetadata,
   DriverEvent,
+  Feature,
   HypervisorDriver,
   NodeInfo,
   Observation,
   ObservedAddress,
+  StartOptions,
   UsageSample,
 } from '../driver.ts';
 import { DriverError } from '../errors.ts';
@@ -18,8 +20,9 @@ import { checkDefinition } from './domain-xml/check-definition.ts';
 import { addressesOf, startKeepingAddresses } from './domains/addresses.ts';
 import { defineDomain, undefineDomain, writeMetadata } from './domains/definition.ts';
 import { EarlierAddresses } from './domains/earlier-addresses.ts';
+import { discardImage, hibernateDomain, type Image, imageOf, refuseWithoutImage } from './domains/image.ts';
 import { listAll, observe } from './domains/inventory.ts';
-import { destroyDomain, shutDownDomain, startDomain } from './domains/power.ts';
+import { destroyDomain, pauseDomain, resumeDomain, shutDownDomain, startDomain } from './domains/power.ts';
 import { OpenStarts } from './domains/starts.ts';
 import { EventHub, EventTranslator } from './events.ts';
 import { KeyedLock } from './keyed-lock.ts';
@@ -110,13 +113,41 @@ class LibvirtDriver implements HypervisorDriver {
     return guarded(() => writeMetadata(this.#lanes.action(uuid, 'change'), uuid, metadata));
   }
 
-  start(uuid: string): Promise<void> {
-    const start = () => startDomain(this.#lanes.action(uuid, 'start'), uuid);
-    const startAnew = async () =>
-      (await this.#hasAddresses().catch(() => false))
-        ? startKeepingAddresses({ ask: this.#lanes.query, earlier: this.#earlier }, uuid, start)
-        : start();
-    return guarded(() => this.#starts.track(uuid, () => this.#changes.run(uuid, startAnew)));
+  start(uuid: string, how: StartOptions = {}): Promise<void> {
+    const begin = async () => {
+      if (how.paused === true) await this.#demand('StartPaused', 'start guests that stand still');
+      await this.#startFrom(await imageOf(this.#lanes.query, uuid), uuid, how);
+    };
+    return guarded(() => this.#starts.track(uuid, () => this.#changes.run(uuid, begin)));
+  }
+
+  pause(uuid: string): Promise<void> {
+    return guarded(async () => {
+      await this.#demand('Pause', 'pause guests');
+      await pauseDomain(this.#lanes.action(uuid, 'change'), uuid);
+    });
+  }
+
+  resume(uuid: string): Promise<void> {
+    return guarded(async () => {
+      await this.#demand('Pause', 'pause guests');
+      await resumeDomain(this.#lanes.action(uuid, 'change'), uuid);
+    });
+  }
+
+  hibernate(uuid: string): Promise<void> {
+    return guarded(async () => {
+      await this.#demand('Hibernate', 'keep the memory of guests');
+      const save = this.#lanes.action(uuid, 'save');
+      await this.#changes.run(uuid, () => hibernateDomain(save, this.#lanes.query, uuid));
+    });
+  }
+
+  discardImage(uuid: string): Promise<void> {
+    return guarded(async () => {
+      await this.#demand('Hibernate', 'keep the memory of guests');
+      await this.#changes.run(uuid, () => discardImage(this.#lanes.action(uuid, 'change'), uuid));
+    });
   }
 
   shutdown(uuid: string): Promise<void> {
@@ -137,7 +168,7 @@ class LibvirtDriver implements HypervisorDriver {
 
   usage(): Promise<UsageSample> {
     return guarded(async () => {
-      const countsDomains = featuresOf(await this.#hypervisor.kind(), false).has('CpuUsage');
+      const countsDomains = await this.#has('CpuUsage');
       const { query, measure } = this.#lanes;
       return sampleUsage(query, measure, { countsDomains, nodeCounters: this.#options.nodeCounters });
     });
@@ -145,9 +176,7 @@ class LibvirtDriver implements HypervisorDriver {
 
   addresses(uuid: string): Promise<readonly ObservedAddress[]> {
     return guarded(async () => {
-      if (!(await this.#hasAddresses())) {
-        throw new DriverError('Unsupported', 'libvirt cannot tell the addresses of guests of this hypervisor');
-      }
+      await this.#demand('Addresses', 'tell the addresses of guests');
       const patient = this.#lanes.action(uuid, 'agent');
       return addressesOf({ ask: this.#lanes.query, patient, earlier: this.#earlier }, uuid);
     });
@@ -163,8 +192,27 @@ class LibvirtDriver implements HypervisorDriver {
     this.#lanes.close();
   }
 
-  async #hasAddresses(): Promise<boolean> {
-    return featuresOf(await this.#hypervisor.kind(), false).has('Addresses');
+  async #has(feature: Feature): Promise<boolean> {
+    return featuresOf(await this.#hypervisor.kind(), false).has(feature);
+  }
+
+  async #demand(feature: Feature, what: string): Promise<void> {
+    if (!(await this.#has(feature))) {
+      throw new DriverError('Unsupported', `libvirt cannot ${what} of this hypervisor`);
+    }
+  }
+
+  /** What was known of the addresses of a guest that goes on from its image is still so. */
+  async #startFrom(image: Image | undefined, uuid: string, how: StartOptions): Promise<void> {
+    const start = () => startDomain(this.#lanes.action(uuid, 'start'), uuid, how);
+    if (image !== undefined) {
+      this.#earlier.forget(uuid);
+      return start();
+    }
+    const ask = this.#lanes.query;
+    if (how.restore === true) await refuseWithoutImage(ask, uuid);
+    const hasAddresses = await this.#has('Addresses').catch(() => false);
+    return hasAddresses ? startKeepingAddresses({ ask, earlier: this.#earlier }, uuid, start) : start();
   }
 
   #connected(again: boolean): void {

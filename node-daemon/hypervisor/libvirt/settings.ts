@@ -13,8 +13,10 @@ export interface CallTimeouts {
   readonly agent: number;
   /** Defining, undefining, writing metadata: files are written, and a guest may be busy with something else. */
   readonly change: number;
-  /** Starting: disks and networks are prepared before QEMU answers. */
+  /** Starting: disks and networks are prepared before QEMU answers, and memory that was kept is read. */
   readonly start: number;
+  /** Writing a guest's memory to disk; libvirt goes on with what takes longer. */
+  readonly save: number;
   /** Pulling the plug: libvirt gives a process ten seconds before it kills it, and may wait for the kernel then. */
   readonly destroy: number;
 }
@@ -26,6 +28,7 @@ export const DEFAULT_TIMEOUTS: CallTimeouts = {
   agent: 3_000,
   change: 15_000,
   start: 60_000,
+  save: 60_000,
   destroy: 40_000,
 };
 

@@ -10,6 +10,9 @@ import type { SimulatedHostOptions } from './machine-options.ts';
 
 const everything: readonly Feature[] = [
   'GracefulShutdown',
+  'Pause',
+  'StartPaused',
+  'Hibernate',
   'Events',
   'CpuUsage',
   'MemoryUsage',
@@ -56,6 +59,7 @@ function controlOf(host: SimulatedHost): DriverControl {
   return {
     destroyBehindOurBack: async (uuid) => host.destroyBehindOurBack(uuid),
     undefineBehindOurBack: async (uuid) => host.undefineBehindOurBack(uuid),
+    discardBehindOurBack: async (uuid) => host.discardImageBehindOurBack(uuid),
     crash: async (uuid) => host.crash(uuid),
     powerOffFromInside: async (uuid) => host.powerOffFromInside(uuid),
     createForeign: async (uuid, name) => host.createForeign({ uuid, name }),
@@ -83,6 +87,7 @@ describeDriver({
     clock: systemClock,
     startMilliseconds: 10,
     shutdownMilliseconds: 10,
+    saveMilliseconds: 10,
   }),
   timeouts: { verbMilliseconds: 400, settleMilliseconds: 2_000 },
   commands: { runs: 10, maxLength: 10 },

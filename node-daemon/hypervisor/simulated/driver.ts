@@ -9,6 +9,7 @@ import type {
   NodeInfo,
   Observation,
   ObservedAddress,
+  StartOptions,
   UsageSample,
 } from '../driver.ts';
 import { DriverError, isDriverError } from '../errors.ts';
@@ -65,8 +66,24 @@ class SimulatedDriver implements HypervisorDriver {
     return this.#call('setMetadata', uuid, () => this.#host.machine.setMetadata(uuid, metadata));
   }
 
-  start(uuid: string): Promise<void> {
-    return this.#call('start', uuid, () => this.#host.machine.start(uuid));
+  start(uuid: string, how?: StartOptions): Promise<void> {
+    return this.#call('start', uuid, () => this.#host.machine.start(uuid, how));
+  }
+
+  pause(uuid: string): Promise<void> {
+    return this.#call('pause', uuid, () => this.#host.machine.pause(uuid));
+  }
+
+  resume(uuid: string): Promise<void> {
+    return this.#call('resume', uuid, () => this.#host.machine.resume(uuid));
+  }
+
+  hibernate(uuid: string): Promise<void> {
+    return this.#call('hibernate', uuid, () => this.#host.machine.hibernate(uuid));
+  }
+
+  discardImage(uuid: string): Promise<void> {
+    return this.#call('discardImage', uuid, () => this.#host.machine.discardImage(uuid));
   }
 
   shutdown(uuid: string): Promise<void> {

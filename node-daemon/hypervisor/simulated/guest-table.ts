@@ -1,7 +1,7 @@
 // All guests of a simulated host, with what must be known of them together without going through them.
-import type { EventInitiator, ShutOffReason, UsageCounters } from '../driver.ts';
+import type { EventInitiator, ShutOffReason, StartOptions, UsageCounters } from '../driver.ts';
 import type { EventHub } from './event-hub.ts';
-import { type Guest, isActive, type Power } from './guest.ts';
+import { type Guest, isActive, type Power, standsStill } from './guest.ts';
 import { addCounters, type Load, NOTHING_COUNTED } from './load.ts';
 
 export class GuestTable {
@@ -50,15 +50,19 @@ export class GuestTable {
     this.#announce(guest, detail, 'Unknown');
   }
 
-  turnOn(guest: Guest): void {
-    const since = this.#monotonic();
-    guest.power = { kind: 'Running', since };
+  /** From its image where it has one. */
+  turnOn(guest: Guest, { paused = false }: StartOptions = {}): void {
+    const now = this.#monotonic();
+    const { image } = guest;
+    const since = now - (image?.ranFor ?? 0);
+    guest.power = paused ? { kind: 'Paused', since, pausedAt: now, asked: false } : { kind: 'Running', since };
+    guest.image = undefined;
     guest.hung = false;
-    guest.loadSince = since;
+    guest.loadSince = now;
     guest.counted = NOTHING_COUNTED;
     this.#active.add(guest);
     this.#activeMemoryBytes += guest.memoryBytes;
-    this.#announce(guest, 'started', 'Unknown');
+    this.#announce(guest, image === undefined ? 'started' : 'restored', 'Unknown');
   }
 
   /** Quiet when the guest is not active. */
@@ -82,6 +86,12 @@ export class GuestTable {
     this.#announce(guest, detail, 'Unknown');
   }
 
+  /** From now on it stands still, or goes on: it uses its memory and nothing else meanwhile. */
+  changePace(guest: Guest, power: Power, detail: string): void {
+    this.setLoad(guest, guest.load);
+    this.change(guest, power, detail);
+  }
+
   /** Another load from now on; what was counted stays counted. */
   setLoad(guest: Guest, load: Load): void {
     guest.counted = { ...this.countersOf(guest), memoryBytes: 0 };
@@ -90,7 +100,8 @@ export class GuestTable {
   }
 
   countersOf(guest: Guest): UsageCounters {
-    return addCounters(guest.counted, guest.load(this.#monotonic() - guest.loadSince));
+    const elapsed = standsStill(guest) ? 0 : this.#monotonic() - guest.loadSince;
+    return addCounters(guest.counted, guest.load(elapsed));
   }
 
   /** Sum over all guests since the boot. */

@@ -7,6 +7,10 @@ export type Power =
   | { readonly kind: 'Off'; readonly reason: ShutOffReason }
   | { readonly kind: 'Starting'; readonly done: Promise<void> }
   | { readonly kind: 'Running'; readonly since: number }
+  /** `asked`: to shut down, which it hears when it goes on. */
+  | { readonly kind: 'Paused'; readonly since: number; readonly pausedAt: number; readonly asked: boolean }
+  /** Its memory is being written to disk. */
+  | { readonly kind: 'Saving'; readonly since: number; readonly pausedAt: number; readonly done: Promise<void> }
   | { readonly kind: 'ShuttingDown'; readonly since: number };
 
 export interface Guest {
@@ -19,6 +23,8 @@ export interface Guest {
   /** A domain without a definition is gone when it ends. */
   persistent: boolean;
   power: Power;
+  /** Memory that is kept: of a guest that had run for so many milliseconds. */
+  image: { readonly ranFor: number } | undefined;
   /** Its process neither answers nor ends by itself. */
   hung: boolean;
   load: Load;
@@ -34,21 +40,29 @@ export interface GuestBehaviour {
   readonly bootMilliseconds: number;
   /** What the hypervisor says when it cannot start the guest. */
   readonly failsToStart: string | undefined;
+  /** What the hypervisor says when it cannot write the memory of the guest to disk. */
+  readonly failsToSave: string | undefined;
 }
 
-export function isActive(guest: Guest): boolean {
-  return guest.power.kind === 'Running' || guest.power.kind === 'ShuttingDown';
+export function isActive({ power }: Guest): boolean {
+  return power.kind !== 'Off' && power.kind !== 'Starting';
+}
+
+/** It has a process, and does nothing. */
+export function standsStill({ power }: Guest): boolean {
+  return power.kind === 'Paused' || power.kind === 'Saving';
 }
 
 /** The guest as the port shows it. */
 export function domainOf(guest: Guest): Domain {
-  const { uuid, name, cpus, memoryBytes, metadata, power } = guest;
+  const { uuid, name, cpus, memoryBytes, metadata, power, image } = guest;
   return {
     uuid,
     name,
     cpus,
     memoryBytes,
     ...(metadata === undefined ? {} : { metadata }),
+    ...(image === undefined || power.kind !== 'Off' ? {} : { hasImage: true as const }),
     ...powerStateOf(power, guest.hung),
   };
 }
@@ -61,6 +75,8 @@ function powerStateOf(power: Power, hung: boolean): Pick<Domain, 'powerState' | 
     case 'Starting':
       return { powerState: 'Unknown' };
     case 'Running':
+    case 'Paused':
+    case 'Saving':
     case 'ShuttingDown':
       return { powerState: hung ? 'Unknown' : power.kind };
   }

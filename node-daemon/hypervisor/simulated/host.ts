@@ -122,6 +122,26 @@ export class SimulatedHost {
     this.#end(uuid, 'Destroyed', 'destroyed', 'Host');
   }
 
+  /** As virsh suspend does. */
+  pauseBehindOurBack(uuid: string): void {
+    this.machine.pause(uuid);
+  }
+
+  /** As virsh resume does. */
+  resumeBehindOurBack(uuid: string): void {
+    this.machine.resume(uuid);
+  }
+
+  /** As virsh managedsave does. */
+  async hibernateBehindOurBack(uuid: string): Promise<void> {
+    await this.machine.hibernate(uuid);
+  }
+
+  /** As virsh managedsave-remove does: nobody is told. */
+  discardImageBehindOurBack(uuid: string): void {
+    this.machine.discardImage(uuid);
+  }
+
   #end(uuid: string, reason: ShutOffReason, detail: string, initiator: 'Guest' | 'Host' | 'Unknown'): void {
     this.machine.guests.turnOff(this.machine.get(uuid), { reason, detail, initiator });
   }

@@ -19,6 +19,8 @@ export interface SimulatedHostOptions {
   readonly startMilliseconds?: number;
   /** How long a guest takes to shut down once asked; no time at all where this is left out. */
   readonly shutdownMilliseconds?: number;
+  /** How long it takes to write the memory of a guest to disk; no time at all where this is left out. */
+  readonly saveMilliseconds?: number;
   /** What a guest uses; 5 % of a CPU and half of its memory where this is left out. */
   readonly load?: (definition: DomainDefinition) => Load;
   /** How many calls the log keeps. */
@@ -35,6 +37,9 @@ const DEFAULTS = {
   memoryBytes: 256 * GIBIBYTE,
   features: new Set<Feature>([
     'GracefulShutdown',
+    'Pause',
+    'StartPaused',
+    'Hibernate',
     'Events',
     'CpuUsage',
     'MemoryUsage',
@@ -46,6 +51,7 @@ const DEFAULTS = {
   bootFiles: undefined,
   startMilliseconds: 0,
   shutdownMilliseconds: 0,
+  saveMilliseconds: 0,
   load: quietLoad,
   callLogLimit: 10_000,
 } as const satisfies Omit<MachineOptions, 'clock'>;

@@ -1,6 +1,15 @@
 // The hypervisor of a simulated machine: what the verbs of the port do to its guests, without anything that may come
 // between a driver and its hypervisor.
-import type { Domain, DomainDefinition, DomainMetadata, NodeInfo, ObservedAddress, UsageSample } from '../driver.ts';
+import type {
+  Domain,
+  DomainDefinition,
+  DomainMetadata,
+  Feature,
+  NodeInfo,
+  ObservedAddress,
+  StartOptions,
+  UsageSample,
+} from '../driver.ts';
 import { DriverError } from '../errors.ts';
 import { addressOf } from './addresses.ts';
 import { checkDefinition } from './definition-checks.ts';
@@ -9,8 +18,14 @@ import { domainOf, type Guest, type GuestBehaviour, isActive, type Power } from 
 import { GuestTable } from './guest-table.ts';
 import { maskCounters, NOTHING_COUNTED } from './load.ts';
 import type { MachineOptions } from './machine-options.ts';
+import { beginSaving, finishSaving, pauseGuest, refuseWithImage, resumeGuest } from './standstill.ts';
 
-const OBEDIENT: GuestBehaviour = { ignoresShutdown: false, bootMilliseconds: 0, failsToStart: undefined };
+const OBEDIENT: GuestBehaviour = {
+  ignoresShutdown: false,
+  bootMilliseconds: 0,
+  failsToStart: undefined,
+  failsToSave: undefined,
+};
 
 export class Machine {
   readonly options: MachineOptions;
@@ -42,6 +57,7 @@ export class Machine {
     if (existing !== undefined && existing.power.kind !== 'Off') {
       throw new DriverError('Busy', `domain ${existing.name} runs; it can be redefined once it is off`);
     }
+    refuseWithImage(existing);
     const namesake = this.guests.findByName(definition.name);
     if (namesake !== undefined && namesake !== existing) {
       throw new DriverError('Conflict', `the name ${definition.name} belongs to domain ${namesake.uuid}`);
@@ -61,6 +77,7 @@ export class Machine {
       ...partsOf(definition, this.options),
       persistent: true,
       power: { kind: 'Off', reason: 'NeverStarted' },
+      image: undefined,
       hung: false,
       loadSince: 0,
       counted: NOTHING_COUNTED,
@@ -68,11 +85,14 @@ export class Machine {
   }
 
   setMetadata(uuid: string, metadata: DomainMetadata): void {
-    this.get(uuid).metadata = metadata;
+    const guest = this.get(uuid);
+    refuseWithImage(guest);
+    guest.metadata = metadata;
   }
 
   /** Resolves when the guest runs. */
-  async start(uuid: string): Promise<void> {
+  async start(uuid: string, how: StartOptions = {}): Promise<void> {
+    if (how.paused === true) this.#demand('StartPaused', 'start guests that stand still');
     const guest = this.get(uuid);
     if (isActive(guest)) {
       return;
@@ -81,13 +101,16 @@ export class Machine {
       await guest.power.done;
       return;
     }
+    if (how.restore === true && guest.image === undefined) {
+      throw new DriverError('Failed', `the memory of domain ${guest.name} is not kept here any more`);
+    }
     this.#refuseStart(guest);
     if (this.options.startMilliseconds === 0) {
-      this.guests.turnOn(guest);
+      this.guests.turnOn(guest, how);
       return;
     }
     const slept = this.options.clock.sleep(this.options.startMilliseconds);
-    const power: Power = { kind: 'Starting', done: slept.then(() => this.#finishStart(guest, power)) };
+    const power: Power = { kind: 'Starting', done: slept.then(() => this.#finishStart(guest, power, how)) };
     guest.power = power;
     await power.done;
   }
@@ -103,11 +126,60 @@ export class Machine {
     }
   }
 
-  #finishStart(guest: Guest, starting: Power): void {
+  #finishStart(guest: Guest, starting: Power, how: StartOptions): void {
     if (guest.power !== starting) {
       throw new DriverError('Failed', `domain ${guest.name} was stopped while it was being started`);
     }
-    this.guests.turnOn(guest);
+    this.guests.turnOn(guest, how);
+  }
+
+  pause(uuid: string): void {
+    this.#demand('Pause', 'pause guests');
+    pauseGuest(this.guests, this.get(uuid), this.#now());
+  }
+
+  resume(uuid: string): void {
+    this.#demand('Pause', 'pause guests');
+    const guest = this.get(uuid);
+    if (resumeGuest(this.guests, guest, this.#now())) this.shutdown(uuid);
+  }
+
+  /** Resolves when its memory is on disk. */
+  async hibernate(uuid: string): Promise<void> {
+    this.#demand('Hibernate', 'keep the memory of guests');
+    const guest = this.get(uuid);
+    if (guest.power.kind === 'Saving') return guest.power.done;
+    const before = beginSaving(guest);
+    if (before === undefined) return;
+    const { failsToSave } = this.#behaviourOf(uuid);
+    if (failsToSave !== undefined) throw new DriverError('Failed', failsToSave);
+    const ranFor = (before.kind === 'Paused' ? before.pausedAt : this.#now()) - before.since;
+    if (this.options.saveMilliseconds === 0) return finishSaving(this.guests, guest, ranFor);
+    await this.#save(guest, ranFor);
+  }
+
+  async #save(guest: Guest, ranFor: number): Promise<void> {
+    const now = this.#now();
+    const slept = this.options.clock.sleep(this.options.saveMilliseconds);
+    const power: Power = {
+      kind: 'Saving',
+      since: now - ranFor,
+      pausedAt: now,
+      done: slept.then(() => this.#finishSave(guest, power, ranFor)),
+    };
+    this.guests.changePace(guest, power, 'being saved');
+    await power.done;
+  }
+
+  #finishSave(guest: Guest, saving: Power, ranFor: number): void {
+    if (guest.power !== saving) throw new DriverError('Failed', `domain ${guest.name} ended while it was being saved`);
+    finishSaving(this.guests, guest, ranFor);
+  }
+
+  discardImage(uuid: string): void {
+    this.#demand('Hibernate', 'keep the memory of guests');
+    const guest = this.guests.find(uuid);
+    if (guest !== undefined) guest.image = undefined;
   }
 
   shutdown(uuid: string): void {
@@ -115,9 +187,8 @@ export class Machine {
     if (!isActive(guest)) {
       return;
     }
-    if (!this.options.features.has('GracefulShutdown')) {
-      throw new DriverError('Unsupported', 'this hypervisor cannot ask guests to shut down');
-    }
+    this.#demand('GracefulShutdown', 'ask guests to shut down');
+    if (guest.power.kind === 'Paused') guest.power = { ...guest.power, asked: true };
     // A guest that does not hear the request shows no sign of it, as with a real hypervisor.
     if (guest.power.kind !== 'Running' || !this.#hearsRequests(guest)) {
       return;
@@ -171,9 +242,7 @@ export class Machine {
   }
 
   addresses(uuid: string): ObservedAddress[] {
-    if (!this.options.features.has('Addresses')) {
-      throw new DriverError('Unsupported', 'this hypervisor does not know the addresses of guests');
-    }
+    this.#demand('Addresses', 'tell the addresses of guests');
     const guest = this.get(uuid);
     return this.#isBooted(guest)
       ? guest.macAddresses.map((macAddress) => ({ ip: addressOf(macAddress), macAddress, source: 'Lease' }))
@@ -194,9 +263,17 @@ export class Machine {
   }
 
   #isBooted({ power, uuid }: Guest): boolean {
-    const { bootMilliseconds } = this.#behaviourOf(uuid);
-    const runs = power.kind === 'Running' || power.kind === 'ShuttingDown';
-    return runs && this.options.clock.monotonic() - power.since >= bootMilliseconds;
+    if (power.kind === 'Off' || power.kind === 'Starting') return false;
+    const until = 'pausedAt' in power ? power.pausedAt : this.#now();
+    return until - power.since >= this.#behaviourOf(uuid).bootMilliseconds;
+  }
+
+  #now(): number {
+    return this.options.clock.monotonic();
+  }
+
+  #demand(feature: Feature, what: string): void {
+    if (!this.options.features.has(feature)) throw new DriverError('Unsupported', `this hypervisor cannot ${what}`);
   }
 
   #behaviourOf(uuid: string): GuestBehaviour {

@@ -6,7 +6,7 @@ import { ADDRESS_SOURCE, type Ask, getAddresses, getXml } from '../rpc/domain-ca
 import { FAULT, isFault } from '../rpc/faults.ts';
 import { getLeases } from '../rpc/network-calls.ts';
 import type { EarlierAddresses, Sighting } from './earlier-addresses.ts';
-import { lookup } from './inventory.ts';
+import { lookup } from './lookup.ts';
 
 /** Loopback and link-local addresses tell nobody where to find the guest. */
 const USELESS = /^(?:127\.|169\.254\.|::1$|fe[89ab])/i;

@@ -7,11 +7,16 @@ import { METADATA_NAMESPACE, METADATA_PREFIX, metadataElement } from '../domain-
 import { AFFECT, type Ask, defineXml, lookupByName, setMetadata, UNDEFINE, undefine } from '../rpc/domain-calls.ts';
 import { FAULT, isFault } from '../rpc/faults.ts';
 import type { DomainHandle } from '../rpc/values.ts';
-import { lookup } from './inventory.ts';
+import { refuseWithImage } from './image.ts';
+import { lookup, unlessGone } from './lookup.ts';
 
 /** `xml` is what was built from the definition. */
 export async function defineDomain(ask: Ask, { uuid, name }: DomainDefinition, xml: string): Promise<void> {
-  refuseActive(await lookup(ask, uuid), 'it cannot be defined anew');
+  const handle = await lookup(ask, uuid);
+  refuseActive(handle, 'it cannot be defined anew');
+  if (handle !== undefined) {
+    await refuseWithImage(ask, uuid);
+  }
   try {
     await defineXml(ask, xml);
   } catch (error) {
@@ -35,6 +40,7 @@ export async function undefineDomain(ask: Ask, uuid: string): Promise<void> {
 /** Writes to the running guest and to its definition, so that a restart keeps it. */
 export async function writeMetadata(ask: Ask, uuid: string, metadata: DomainMetadata): Promise<void> {
   checkMetadata(metadata);
+  await refuseWithImage(ask, uuid);
   const element = {
     xml: render(metadataElement(metadata)),
     prefix: METADATA_PREFIX,
@@ -56,6 +62,7 @@ const { managedSave, snapshotsMetadata, nvram, checkpointsMetadata } = UNDEFINE;
 const REMAINS = [
   managedSave | snapshotsMetadata | nvram | checkpointsMetadata,
   managedSave | snapshotsMetadata | checkpointsMetadata,
+  managedSave,
   0,
 ] as const;
 
@@ -76,12 +83,7 @@ async function undefineWithRemains(ask: Ask, uuid: string): Promise<void> {
 }
 
 async function ownerOf(ask: Ask, name: string): Promise<DomainHandle | undefined> {
-  return lookupByName(ask, name).catch((error: unknown) => {
-    if (isDriverError(error, 'NotFound')) {
-      return undefined;
-    }
-    throw error;
-  });
+  return unlessGone(lookupByName(ask, name));
 }
 
 function refuseActive(handle: DomainHandle | undefined, consequence: string): void {

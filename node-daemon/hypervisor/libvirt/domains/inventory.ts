@@ -1,12 +1,13 @@
 // What domains there are. Nothing is kept between two looks: whatever someone else changed is seen by the next one.
 import type { Domain, DomainMetadata, Observation } from '#node-daemon/hypervisor/driver.ts';
-import { isDriverError } from '#node-daemon/hypervisor/errors.ts';
 import { METADATA_NAMESPACE } from '../domain-xml/metadata.ts';
 import { parseMetadata } from '../domain-xml/parse.ts';
 import { PROBE_NAME_PREFIX } from '../node/kvm-probe.ts';
-import { type Ask, getInfo, getMetadata, getState, listDomains, lookupByUuid } from '../rpc/domain-calls.ts';
+import { type Ask, getInfo, getMetadata, getState, listDomains, listWithImage } from '../rpc/domain-calls.ts';
 import { FAULT, isFault } from '../rpc/faults.ts';
 import type { DomainHandle } from '../rpc/values.ts';
+import { type Image, imageOf, readImage } from './image.ts';
+import { lookup, unlessGone } from './lookup.ts';
 import { powerStateOf } from './power-state.ts';
 
 const KIBIBYTE = 1024;
@@ -16,35 +17,46 @@ export type Doubt = (uuid: string) => boolean;
 
 /** Every domain of this hypervisor but our own probe; rejects where even one of them cannot be described. */
 export async function listAll(ask: Ask, doubt: Doubt): Promise<readonly Domain[]> {
-  const handles = (await listDomains(ask)).filter(({ name }) => !name.startsWith(PROBE_NAME_PREFIX));
-  const described = await Promise.all(handles.map((handle) => describe(ask, handle, doubt)));
+  const [all, withImage] = await Promise.all([listDomains(ask), listWithImage(ask)]);
+  const handles = all.filter(({ name }) => !name.startsWith(PROBE_NAME_PREFIX));
+  const kept = new Set(withImage.map(({ uuid }) => uuid));
+  const image = async (uuid: string) => (kept.has(uuid) ? readImage(ask, uuid) : undefined);
+  const described = await Promise.all(handles.map((handle) => describe(ask, handle, { doubt, image })));
   return described.filter((domain) => domain !== undefined);
 }
 
 export async function observe(ask: Ask, uuid: string, doubt: Doubt): Promise<Observation> {
   const handle = await lookup(ask, uuid);
-  const domain = handle === undefined ? undefined : await describe(ask, handle, doubt);
+  const image = async () => imageOf(ask, uuid);
+  const domain = handle === undefined ? undefined : await describe(ask, handle, { doubt, image });
   return domain === undefined ? { kind: 'Absent' } : { kind: 'Present', domain };
 }
 
-/** Undefined where there is no such domain. */
-export function lookup(ask: Ask, uuid: string): Promise<DomainHandle | undefined> {
-  return unlessGone(lookupByUuid(ask, uuid));
+interface Looking {
+  readonly doubt: Doubt;
+  /** Asked of domains that are off only. */
+  readonly image: (uuid: string) => Promise<Image | undefined>;
 }
 
 /** Undefined where the domain went away meanwhile. */
-function describe(ask: Ask, handle: DomainHandle, doubt: Doubt): Promise<Domain | undefined> {
+function describe(ask: Ask, handle: DomainHandle, { doubt, image }: Looking): Promise<Domain | undefined> {
   const { uuid, name } = handle;
   const asking = Promise.all([getState(ask, uuid), getInfo(ask, uuid), metadataOf(ask, uuid)]);
   return unlessGone(
-    asking.then(([state, info, metadata]) => ({
-      uuid,
-      name,
-      ...certain(powerStateOf(state), handle.active || doubt(uuid)),
-      ...(metadata === undefined ? {} : { metadata }),
-      cpus: info.cpus,
-      memoryBytes: Number(info.maxMemoryKiB) * KIBIBYTE,
-    })),
+    asking.then(async ([state, info, metadata]) => {
+      const power = certain(powerStateOf(state), handle.active || doubt(uuid));
+      const kept = power.powerState === 'ShutOff' ? await image(uuid) : undefined;
+      const borne = kept?.shown === true ? kept.metadata : metadata;
+      return {
+        uuid,
+        name,
+        ...power,
+        ...(kept === undefined ? {} : { hasImage: true as const }),
+        ...(borne === undefined ? {} : { metadata: borne }),
+        cpus: info.cpus,
+        memoryBytes: Number(info.maxMemoryKiB) * KIBIBYTE,
+      };
+    }),
   );
 }
 
@@ -60,17 +72,6 @@ async function metadataOf(ask: Ask, uuid: string): Promise<DomainMetadata | unde
     return parseMetadata(await getMetadata(ask, uuid, METADATA_NAMESPACE));
   } catch (error) {
     if (isFault(error, FAULT.noDomainMetadata)) {
-      return undefined;
-    }
-    throw error;
-  }
-}
-
-async function unlessGone<T>(looking: Promise<T>): Promise<T | undefined> {
-  try {
-    return await looking;
-  } catch (error) {
-    if (isDriverError(error, 'NotFound')) {
       return undefined;
     }
     throw error;

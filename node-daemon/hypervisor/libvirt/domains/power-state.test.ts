@@ -7,6 +7,7 @@ describe('the state of a domain', () => {
     [1, 1, { powerState: 'Running' }],
     [2, 0, { powerState: 'Running' }],
     [3, 1, { powerState: 'Paused' }],
+    [3, 3, { powerState: 'Saving' }],
     [3, 8, { powerState: 'ShuttingDown' }],
     [3, 11, { powerState: 'Unknown' }],
     [4, 1, { powerState: 'ShuttingDown' }],

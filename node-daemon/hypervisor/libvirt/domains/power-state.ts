@@ -14,6 +14,7 @@ const STATES: Readonly<Record<number, DomainPowerState>> = {
 
 const PAUSED = 3;
 const PAUSED_REASONS: Readonly<Record<number, DomainPowerState>> = {
+  3: 'Saving',
   8: 'ShuttingDown',
   // Being started. Where libvirtd was killed at it, it says so for ever after, of a guest that has no process.
   11: 'Unknown',
@@ -42,6 +43,7 @@ export function powerStateOf({ state, reason }: StateAndReason): Pick<Domain, 'p
       return { powerState, shutOffReason: 'Crashed' };
     case 'Running':
     case 'Paused':
+    case 'Saving':
     case 'ShuttingDown':
     case 'Unknown':
       return { powerState };

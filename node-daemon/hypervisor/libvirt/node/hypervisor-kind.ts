@@ -16,9 +16,21 @@ export function kindOf(reported: string): HypervisorKind {
   );
 }
 
+/** What no guest was ever seen to do with this driver is not promised: Xen and LXC may be able to do more. */
 const FEATURES: Readonly<Record<HypervisorKind, readonly Feature[]>> = {
-  qemu: ['GracefulShutdown', 'Events', 'CpuUsage', 'MemoryUsage', 'NetworkUsage', 'DiskUsage', 'Addresses'],
-  test: ['GracefulShutdown', 'Events', 'Addresses'],
+  qemu: [
+    'GracefulShutdown',
+    'Pause',
+    'StartPaused',
+    'Hibernate',
+    'Events',
+    'CpuUsage',
+    'MemoryUsage',
+    'NetworkUsage',
+    'DiskUsage',
+    'Addresses',
+  ],
+  test: ['GracefulShutdown', 'Pause', 'Hibernate', 'Events', 'Addresses'],
   lxc: ['GracefulShutdown', 'Events'],
   xen: ['GracefulShutdown', 'Events'],
 };

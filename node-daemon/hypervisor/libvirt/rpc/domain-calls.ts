@@ -12,7 +12,10 @@ export type Ask = (procedure: number, body: Buffer) => Promise<XdrDecoder>;
 const METADATA_ELEMENT = 2;
 
 export const AFFECT = { current: 0, live: 1, config: 2 } as const;
-export const CREATE = { plain: 0, autoDestroy: 2 } as const;
+export const CREATE = { plain: 0, paused: 1, autoDestroy: 2 } as const;
+/** That it shall run when it is restored, however it was when it was saved: whoever restores it says otherwise. */
+const SAVE_RUNNING = 2;
+const LIST = { all: 0, withImage: 0x100 } as const;
 export const UNDEFINE = { managedSave: 1, snapshotsMetadata: 2, nvram: 4, checkpointsMetadata: 16 } as const;
 export const STATS = { state: 1, cpuTotal: 2, balloon: 4, interface: 16, block: 32 } as const;
 /** Only running domains; and none is waited for that is busy or hangs. */
@@ -41,7 +44,16 @@ export interface InterfaceAddresses {
 
 /** Defined and running ones, persistent and transient. */
 export async function listDomains(ask: Ask): Promise<DomainHandle[]> {
-  const reply = await ask(PROCEDURE.connectListAllDomains, new XdrEncoder().int(1).unsigned(0).finish());
+  return listOf(ask, LIST.all);
+}
+
+/** Those whose memory libvirt keeps, or began to write. */
+export async function listWithImage(ask: Ask): Promise<DomainHandle[]> {
+  return listOf(ask, LIST.withImage);
+}
+
+async function listOf(ask: Ask, flags: number): Promise<DomainHandle[]> {
+  const reply = await ask(PROCEDURE.connectListAllDomains, new XdrEncoder().int(1).unsigned(flags).finish());
   return reply.list(MAX_DOMAINS, () => readDomain(reply));
 }
 
@@ -100,8 +112,34 @@ export async function createXml(ask: Ask, xml: string, flags: number): Promise<D
   return readDomain(await ask(PROCEDURE.domainCreateXml, new XdrEncoder().string(xml).unsigned(flags).finish()));
 }
 
-export async function create(ask: Ask, uuid: string): Promise<void> {
-  await ask(PROCEDURE.domainCreateWithFlags, withFlags(uuid, CREATE.plain));
+export async function create(ask: Ask, uuid: string, flags: number): Promise<void> {
+  await ask(PROCEDURE.domainCreateWithFlags, withFlags(uuid, flags));
+}
+
+export async function suspend(ask: Ask, uuid: string): Promise<void> {
+  await ask(PROCEDURE.domainSuspend, ofDomain(uuid).finish());
+}
+
+export async function resume(ask: Ask, uuid: string): Promise<void> {
+  await ask(PROCEDURE.domainResume, ofDomain(uuid).finish());
+}
+
+/** Writes its memory to a file of libvirt's own, and ends its process. */
+export async function managedSave(ask: Ask, uuid: string): Promise<void> {
+  await ask(PROCEDURE.domainManagedSave, withFlags(uuid, SAVE_RUNNING));
+}
+
+export async function hasManagedSave(ask: Ask, uuid: string): Promise<boolean> {
+  return (await ask(PROCEDURE.domainHasManagedSaveImage, withFlags(uuid, 0))).int() === 1;
+}
+
+export async function removeManagedSave(ask: Ask, uuid: string): Promise<void> {
+  await ask(PROCEDURE.domainManagedSaveRemove, withFlags(uuid, 0));
+}
+
+/** The definition that the image was saved with; refused where the image is not whole. */
+export async function getManagedSaveXml(ask: Ask, uuid: string): Promise<string> {
+  return (await ask(PROCEDURE.domainManagedSaveGetXmlDesc, withFlags(uuid, 0))).string();
 }
 
 export async function shutdown(ask: Ask, uuid: string): Promise<void> {

@@ -11,6 +11,8 @@ export const PROCEDURE = {
   domainGetXmlDesc: 14,
   domainLookupByName: 23,
   domainLookupByUuid: 24,
+  domainResume: 28,
+  domainSuspend: 34,
   networkLookupByName: 46,
   connectSupportsFeature: 60,
   authList: 66,
@@ -19,6 +21,9 @@ export const PROCEDURE = {
   storageVolGetPath: 100,
   nodeGetFreeMemory: 102,
   connectGetLibVersion: 157,
+  domainManagedSave: 182,
+  domainHasManagedSaveImage: 183,
+  domainManagedSaveRemove: 184,
   domainCreateWithFlags: 196,
   domainGetState: 212,
   nodeGetCpuStats: 227,
@@ -34,6 +39,7 @@ export const PROCEDURE = {
   connectGetAllDomainStats: 344,
   domainDefineXmlFlags: 350,
   domainInterfaceAddresses: 353,
+  domainManagedSaveGetXmlDesc: 388,
 } as const;
 
 /** Messages the server sends by itself, once the event was asked for. */
