@@ -13,7 +13,12 @@ export interface ExclusiveLeaseOptions {
   identity: string;
   leaseDurationMs: number;
   labels?: Record<string, string> | undefined;
+  /** Asked before each write is sent, and written with it; all of them go when the Lease is given up. */
+  annotations?: (() => Annotations) | undefined;
 }
+
+/** By key; null takes one away. */
+export type Annotations = Readonly<Record<string, string | null>>;
 
 /** A Lease in one's own hands. `sentAt` is the monotonic moment before the write that made it so was sent. */
 export interface Held {
@@ -84,7 +89,7 @@ export class ExclusiveLease {
     }
     const spec = { holderIdentity: null, renewTime: microTimestampOf(this.#options.clock.now()) };
     try {
-      await this.#patch(lease, spec, signal);
+      await this.#patch(lease, { spec, annotations: cleared(this.#annotations()) }, signal);
     } catch (error) {
       // A renewal of one's own that was cut off may have arrived in between.
       unlessReason(error, 'Conflict');
@@ -142,20 +147,46 @@ export class ExclusiveLease {
 
   async #write(lease: Lease | undefined, spec: LeaseSpec, signal: AbortSignal): Promise<Held> {
     const { store, clock, namespace, name, labels } = this.#options;
+    const annotations = this.#annotations();
     const sentAt = clock.monotonic();
     if (lease !== undefined) {
-      return { lease: await this.#patch(lease, spec, signal), sentAt };
+      return { lease: await this.#patch(lease, { spec, annotations }, signal), sentAt };
     }
     const { apiVersion, kind } = LEASES;
-    const metadata = { namespace, name, ...(labels && { labels }) };
+    const metadata = {
+      namespace,
+      name,
+      ...(labels && { labels }),
+      ...(annotations && { annotations: set(annotations) }),
+    };
     return { lease: await store.create(LEASES, { apiVersion, kind, metadata, spec }, signal), sentAt };
   }
 
-  async #patch(lease: Lease, spec: object, signal: AbortSignal): Promise<Lease> {
+  #annotations(): Annotations | undefined {
+    return this.#options.annotations?.();
+  }
+
+  async #patch(
+    lease: Lease,
+    { spec, annotations }: { spec: object; annotations: Annotations | undefined },
+    signal: AbortSignal,
+  ): Promise<Lease> {
     const { store, namespace, name, labels } = this.#options;
-    const metadata = { resourceVersion: lease.metadata.resourceVersion, ...(labels && { labels }) };
+    const { resourceVersion } = lease.metadata;
+    const metadata = { resourceVersion, ...(labels && { labels }), ...(annotations && { annotations }) };
     return store.mergePatch(LEASES, { namespace, name }, { metadata, spec }, { signal });
   }
+}
+
+/** Without those that are to be taken away: a new object has none. */
+function set(annotations: Annotations): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(annotations).flatMap(([key, value]) => (value === null ? [] : [[key, value]])),
+  );
+}
+
+function cleared(annotations: Annotations | undefined): Annotations | undefined {
+  return annotations && Object.fromEntries(Object.keys(annotations).map((key) => [key, null]));
 }
 
 /** Throws what was not to be expected. */

@@ -101,6 +101,24 @@ describe('the heartbeat', () => {
     expect(heartbeat.validUntil()).to.equal(45_000);
   });
 
+  it('writes what is to be said with each renewal, and takes it away when it gives the lease up', async () => {
+    const said: Record<string, string | null> = { 'example.dev/guard': null };
+    const renewals: number[] = [];
+    const { clock, heartbeat, lease } = setUp({
+      annotations: () => said,
+      onRenewed: (sentAt) => renewals.push(sentAt),
+    });
+    await heartbeat.renew();
+    expect((await lease()).metadata.annotations ?? {}).to.deep.equal({});
+    said['example.dev/guard'] = 'armed';
+    await clock.advance(1_000);
+    await heartbeat.renew();
+    expect((await lease()).metadata.annotations).to.deep.equal({ 'example.dev/guard': 'armed' });
+    expect(renewals).to.deep.equal([0, 1_000]);
+    expect(await heartbeat.release()).to.equal(true);
+    expect((await lease()).metadata.annotations ?? {}).to.deep.equal({});
+  });
+
   it('tries again sooner while the API server cannot be reached, and recovers by itself', async () => {
     const { clock, server, heartbeat, stop } = setUp();
     const stopped = heartbeat.run(stop.signal);

@@ -6,7 +6,7 @@ import { KubeError } from '../kube/errors.ts';
 import type { KubeStore } from '../kube/store.ts';
 import { ExpectedError } from '../process/expected-error.ts';
 import type { Logger } from '../process/log.ts';
-import { ExclusiveLease, type Held } from './exclusive-lease.ts';
+import { type Annotations, ExclusiveLease, type Held } from './exclusive-lease.ts';
 
 export interface HeartbeatOptions {
   store: KubeStore;
@@ -18,6 +18,10 @@ export interface HeartbeatOptions {
   /** Written as holderIdentity. Whoever comes back under the same one goes on at once. */
   holder: string;
   labels?: Record<string, string>;
+  /** Asked before each renewal is sent, and written with it; all of them go when the Lease is given up. */
+  annotations?: () => Annotations;
+  /** Told after each renewal that is known to have succeeded when it was sent, on the monotonic clock. */
+  onRenewed?: (sentAt: number) => void;
   /** Between two renewals; 10 seconds by default. */
   intervalMs?: number;
   /** How long one renewal is good for; 40 seconds by default. */
@@ -128,6 +132,7 @@ export class Heartbeat {
     this.#held = await this.#renewed(signal);
     if (this.#held !== undefined) {
       this.#validUntil = Math.max(this.#validUntil, this.#held.sentAt + this.#durationSeconds * 1000);
+      this.#options.onRenewed?.(this.#held.sentAt);
       return;
     }
     const { otherHolder } = this.#lease;
@@ -136,15 +141,20 @@ export class Heartbeat {
     throw new LeaseTaken(this.#leaseName, otherHolder);
   }
 
-  /** Gives the Lease up, if it is one's own: the next holder need not wait. What fails is logged: it expires then. */
-  async release(): Promise<void> {
+  /**
+   * Gives the Lease up, if it is one's own: the next holder need not wait. False where that is not known to have been
+   * done, which is logged: it expires then.
+   */
+  async release(): Promise<boolean> {
     const limit = { clock: this.#options.clock, milliseconds: RELEASE_WITHIN_MS };
     this.#validUntil = Number.NEGATIVE_INFINITY;
     this.#held = undefined;
     try {
       await withHardDeadline(limit, async (cut) => this.#lease.release(cut));
+      return true;
     } catch (error) {
       this.#logger.warn('the heartbeat lease could not be given back, others wait until it expires', { error });
+      return false;
     }
   }
 
