@@ -32,7 +32,7 @@ describe('a validator', () => {
       powerState: 'Running',
       restartPolicy: 'OnFailure',
       powerOff: { mode: 'Force', gracePeriodSeconds: 60 },
-      recovery: { onMissing: 'Hold' },
+      recovery: { onLost: 'Hold', lostTimeoutSeconds: 300, onMissing: 'Hold' },
     });
     expect(status).to.deep.equal(virtualMachineKind.statusDefault);
   });

@@ -68,7 +68,7 @@ function verdict(declared: Declared, observed: Observed): Verdict {
       resources: GRANTED_RESOURCES,
       boot: { kernel: { image: 'vmlinuz' } },
       powerOff: { mode: 'GracefulThenForce', gracePeriodSeconds: 60 },
-      recovery: { onMissing: 'Hold' },
+      recovery: { onLost: 'Hold', lostTimeoutSeconds: 300, onMissing: 'Hold' },
     },
     status,
   };

@@ -107,7 +107,7 @@ function machine(given: Given): VirtualMachine {
     spec: {
       powerState,
       restartPolicy,
-      recovery: { onMissing },
+      recovery: { onLost: 'Hold', lostTimeoutSeconds: 300, onMissing },
       powerOff: { mode: 'GracefulThenForce', gracePeriodSeconds: 60 },
       resources: { cpus: 1, memory: '1Gi' },
       boot: { kernel: { image: 'vmlinuz' } },

@@ -38,3 +38,9 @@ export const HEARTBEAT_LABEL = 'usher.dev/hypervisor';
 
 /** The operator's leader-election Lease. */
 export const LEADER_LEASE = 'usher-operator';
+
+/** On a heartbeat Lease: what the guard of that machine has promised, as `guardPromise` reads it. */
+export const GUARD_ANNOTATION = 'usher.dev/guard';
+
+/** Holds the heartbeat Lease of a machine that fell silent, while its VMs are started elsewhere. */
+export const RECOVERY_HOLDER = 'usher-operator/recovery';

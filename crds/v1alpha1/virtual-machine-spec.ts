@@ -159,8 +159,18 @@ const powerOffSchema = object(
 );
 
 const recoverySchema = object(
-  'What Usher does of its own accord when the guest is gone. By default nothing.',
+  'What Usher does of its own accord when the guest, or its hypervisor, is gone. By default nothing.',
   {
+    onLost: stringEnum(
+      'When the hypervisor has fallen silent and the guest may be running there: Hold reports it and waits, Restart starts it on another hypervisor, but only once there is proof that the guest is dead: the guard of its machine has stopped it, or the machine was fenced. With Restart the guard of a machine that is cut off stops the guest.',
+      ['Hold', 'Restart'],
+      { default: 'Hold' },
+    ),
+    lostTimeoutSeconds: integer('Seconds for which the hypervisor must have been silent before Restart begins.', {
+      minimum: 0,
+      maximum: 86_400,
+      default: 300,
+    }),
     onMissing: stringEnum(
       'When the hypervisor answers but the guest has vanished though Usher did not remove it: Hold reports it and waits for you, Recreate starts it again there.',
       ['Hold', 'Recreate'],

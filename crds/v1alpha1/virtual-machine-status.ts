@@ -1,5 +1,15 @@
 import type { Static } from 'typebox';
-import { integer, list, object, optional, stringEnum, stringMap, text, timestamp } from '#crds/schema/builders.ts';
+import {
+  flag,
+  integer,
+  list,
+  object,
+  optional,
+  stringEnum,
+  stringMap,
+  text,
+  timestamp,
+} from '#crds/schema/builders.ts';
 import { conditions, subdomain, usageSchema } from './fragments.ts';
 import { limits } from './limits.ts';
 import { powerStates, resourcesSchema } from './virtual-machine-spec.ts';
@@ -48,6 +58,20 @@ const grantedSchema = object('What the policies allowed. A daemon executes this 
 });
 export interface Granted extends Static<typeof grantedSchema> {}
 
+export const proofKinds = ['Guard', 'Fenced'] as const;
+
+const proofSchema = object(
+  'What proved that the guest was dead under the permission before this one, whose hypervisor could not say so.',
+  {
+    kind: stringEnum('Guard: the guard of the machine that fell silent has stopped it. Fenced: that machine was.', [
+      ...proofKinds,
+    ]),
+    hypervisor: subdomain('The hypervisor that had fallen silent.'),
+    message: sentence('In words.'),
+  },
+);
+export interface Proof extends Static<typeof proofSchema> {}
+
 const placementStatusSchema = object(
   'Which hypervisor holds the permission to run this VM. One epoch is one permission to start.',
   {
@@ -63,6 +87,7 @@ const placementStatusSchema = object(
     decidedBy: text('The policy that chose.', { maxLength: 253 }),
     reason: sentence('Why this hypervisor.'),
     time: timestamp('When it was chosen.'),
+    proof: optional(proofSchema),
     signature: text("The operator's signature over identity, epoch, hypervisor and granted spec (Ed25519, base64).", {
       maxLength: 88,
     }),
@@ -88,6 +113,9 @@ const instanceSchema = object('The guest as its daemon sees it.', {
     instanceStates,
   ),
   resources: optional(resourcesSchema),
+  guarded: optional(
+    flag('Whether the guard of the machine will stop the guest when the machine is cut off: see spec.recovery.onLost.'),
+  ),
   uuid: uuidText("The hypervisor's identifier of the domain."),
   bootID: uuidText('The boot of the hypervisor machine in which this was seen.'),
   since: timestamp('Since when the guest is in this state.'),

@@ -74,6 +74,27 @@ export const virtualMachineKind = {
       priority: 1,
     },
     {
+      name: 'Last-End',
+      type: 'string',
+      jsonPath: '.status.lastTermination.reason',
+      description: 'How the guest ended the last time.',
+      priority: 1,
+    },
+    {
+      name: 'Ended-By',
+      type: 'string',
+      jsonPath: '.status.lastTermination.initiator',
+      description: 'Who ended it.',
+      priority: 1,
+    },
+    {
+      name: 'Ended',
+      type: 'date',
+      jsonPath: '.status.lastTermination.time',
+      description: 'How long ago that was noticed.',
+      priority: 1,
+    },
+    {
       name: 'Reason',
       type: 'string',
       jsonPath: ".status.conditions[?(@.type=='Ready')].message",

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { VirtualMachineSpec } from '#crds/v1alpha1/virtual-machine-spec.ts';
 import { domainOf } from '#test/builders/domain.ts';
-import { grantedFor, placedMachine } from '#test/builders/virtual-machine.ts';
+import { grantedFor, HOLD, placedMachine } from '#test/builders/virtual-machine.ts';
 import { pendingChanges } from './pending-changes.ts';
 
 const built = placedMachine({ spec: { interfaces: [{ name: 'net0', network: 'default' }] } });
@@ -72,7 +72,7 @@ describe('the changes that wait for a restart', () => {
     const live = {
       restartPolicy: 'Always',
       parameters: { class: 'batch' },
-      recovery: { onMissing: 'Recreate' },
+      recovery: { ...HOLD, onMissing: 'Recreate' },
     } as const;
     expect(pendingAfter(live)).to.deep.equal([]);
   });

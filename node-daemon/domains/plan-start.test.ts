@@ -4,7 +4,7 @@ import { domainOf, domainOff, domainSnapshot, type SnapshotChanges } from '#test
 import { planText } from '#test/builders/plan-text.ts';
 import { TIME, timeAfter } from '#test/builders/time.ts';
 import { uuidFor } from '#test/builders/uuid.ts';
-import { type PlacedChanges, placedMachine } from '#test/builders/virtual-machine.ts';
+import { HOLD, type PlacedChanges, placedMachine } from '#test/builders/virtual-machine.ts';
 import type { RememberedEnd, StopInProgress } from './memory.ts';
 import { planDomain } from './plan.ts';
 
@@ -255,7 +255,7 @@ describe('a guest that ended by itself', () => {
 
 describe('a guest that is gone though nobody asked for it', () => {
   const hold = placedMachine({ instance: 'Running' });
-  const recreate = placedMachine({ instance: 'Running', spec: { recovery: { onMissing: 'Recreate' } } });
+  const recreate = placedMachine({ instance: 'Running', spec: { recovery: { ...HOLD, onMissing: 'Recreate' } } });
 
   const table: [string, SnapshotChanges, string][] = [
     [
@@ -311,7 +311,7 @@ describe('a guest that is gone though nobody asked for it', () => {
   }
 
   function missing(onMissing: 'Hold' | 'Recreate') {
-    return placedMachine({ spec: { recovery: { onMissing } }, instance: 'Missing', ...ended('Vanished') });
+    return placedMachine({ spec: { recovery: { ...HOLD, onMissing } }, instance: 'Missing', ...ended('Vanished') });
   }
 });
 

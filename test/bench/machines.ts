@@ -14,7 +14,7 @@ const SPEC: VirtualMachineSpec = {
   interfaces: [{ name: 'net0', network: 'default' }],
   powerOff: { mode: 'GracefulThenForce', gracePeriodSeconds: 60 },
   restartPolicy: 'OnFailure',
-  recovery: { onMissing: 'Hold' },
+  recovery: { onLost: 'Hold', lostTimeoutSeconds: 300, onMissing: 'Hold' },
 };
 
 export function machine(name: string, changes: Partial<VirtualMachineSpec> = {}): NewObject<VirtualMachine> {

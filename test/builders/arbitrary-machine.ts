@@ -31,7 +31,11 @@ const spec = fc.record({
   powerState: fc.constantFrom(...powerStates),
   resources,
   restartPolicy: fc.constantFrom('Always' as const, 'OnFailure' as const, 'Never' as const),
-  recovery: fc.record({ onMissing: fc.constantFrom('Hold' as const, 'Recreate' as const) }),
+  recovery: fc.record({
+    onLost: fc.constantFrom('Hold' as const, 'Restart' as const),
+    lostTimeoutSeconds: fc.constantFrom(0, 60, 300),
+    onMissing: fc.constantFrom('Hold' as const, 'Recreate' as const),
+  }),
   powerOff: fc.record({
     mode: fc.constantFrom('Graceful' as const, 'GracefulThenForce' as const, 'Force' as const),
     gracePeriodSeconds: fc.constantFrom(0, 60),

@@ -26,13 +26,16 @@ export interface PlacedChanges extends MachineChanges {
   readonly instance?: InstanceState | (Partial<Instance> & { readonly powerState: InstanceState });
 }
 
+/** What the API server makes of no recovery at all. */
+export const HOLD: VirtualMachineSpec['recovery'] = { onLost: 'Hold', lostTimeoutSeconds: 300, onMissing: 'Hold' };
+
 const SPEC: VirtualMachineSpec = {
   powerState: 'Running',
   resources: { cpus: 1, memory: '1Gi' },
   boot: { kernel: { image: 'vmlinuz' } },
   powerOff: { mode: 'GracefulThenForce', gracePeriodSeconds: 60 },
   restartPolicy: 'OnFailure',
-  recovery: { onMissing: 'Hold' },
+  recovery: HOLD,
 };
 
 /** As the API server gives it out right after its creation: team/web, asking to run. */

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { timestampOf } from '#runtime/clock/clock.ts';
+import { HOLD } from '#test/builders/virtual-machine.ts';
 import { PATIENCE_MS, says, tell } from './story.ts';
 
 const ONE = { hypervisors: { hv1: {} } };
@@ -181,7 +182,7 @@ describe('the story of guests that are gone though nobody asked for it', functio
   it('by virsh destroy', async () => {
     await tell('destroyed', ONE, async (site) => {
       await says(site, 'adele creates hold', async () => site.create('hold'), 5);
-      const recovery = { onMissing: 'Recreate' } as const;
+      const recovery = { ...HOLD, onMissing: 'Recreate' } as const;
       await says(site, 'adele creates recreate', async () => site.create('recreate', { recovery }), 5);
       for (const name of ['hold', 'recreate']) {
         const uuid = await site.uuidOf(name);

@@ -1,9 +1,11 @@
 // What users, guests and hypervisors do to one VM, each of it a piece of a life in which somebody may die at every step.
+
 import { expect } from 'chai';
 import { findCondition } from '#crds/conditions.ts';
 import type { VirtualMachineSpec } from '#crds/v1alpha1/virtual-machine-spec.ts';
 import { timestampOf } from '#runtime/clock/clock.ts';
 import { uuidFor } from '#test/builders/uuid.ts';
+import { HOLD } from '#test/builders/virtual-machine.ts';
 import type { Site } from './site.ts';
 import type { Scenario } from './sweep.ts';
 
@@ -312,7 +314,7 @@ const ends: readonly Scenario[] = [
   },
   {
     title: 'is destroyed by somebody, and recreated by its recovery',
-    given: async (site) => running(site, { recovery: { onMissing: 'Recreate' } }),
+    given: async (site) => running(site, { recovery: { ...HOLD, onMissing: 'Recreate' } }),
     act: async (site) => site.host('hv1').destroyBehindOurBack(await site.uuidOf('web')),
     outcome: RUNS,
     histories: [[...STARTED, 'hv1 destroyed', 'hv1 started 1']],
