@@ -7,13 +7,17 @@ import { systemClock, systemRandom } from '#runtime/clock/system.ts';
 import { EventRecorder } from '#runtime/event/recorder.ts';
 import { controllerMetrics } from '#runtime/process/metrics.ts';
 import type { OptionValues } from '#runtime/process/option-table.ts';
+import { OptionsError } from '#runtime/process/options.ts';
 import { type Runtime, runProgram } from '#runtime/process/program.ts';
 import { untilServed } from '#runtime/process/until-served.ts';
+import { readBootTime } from './guard/boot-time.ts';
+import { guardFilesIn } from './guard/files.ts';
 import type { HypervisorDriver } from './hypervisor/driver.ts';
 import { createLibvirtDriver } from './hypervisor/libvirt/driver.ts';
 import { createSimulatedDriver } from './hypervisor/simulated/driver.ts';
 import { SimulatedHost } from './hypervisor/simulated/host.ts';
 import { readBootID } from './inventory/boot-id.ts';
+import { leaseSeconds } from './node-lease.ts';
 import { nodeDaemonOptions, parseLabels } from './options.ts';
 import { USAGE_LIMITS } from './usage/publish.ts';
 import { checkToken, type TokenCheck } from './whose-token.ts';
@@ -21,6 +25,8 @@ import { runNodeDaemon } from './wiring.ts';
 
 const NAME = 'usher-node-daemon';
 const SAMPLE_INTERVAL_MS = 10_000;
+/** The guard looks twice a second, and the kernel takes processes away at once: this is patience. */
+const GUARD_KILL_SECONDS = 10;
 /**
  * The network that PID 1 is in: the machine's own, for a daemon on the machine and for a pod with hostPID or
  * hostNetwork. A pod with neither would count its own traffic as the machine's. Disks are the same everywhere.
@@ -57,6 +63,7 @@ async function run({
       agentVersion: packageJson.version,
       reserved: { cpus: options.reservedCpus, memoryBytes: parseQuantity(options.reservedMemory) },
       heartbeatIntervalMs: options.heartbeatIntervalSeconds * 1000,
+      guard: guardOf(options),
       sampleIntervalMs: SAMPLE_INTERVAL_MS,
       usageLimits: USAGE_LIMITS,
       warn: (object, reason, message) => events.warn(object, reason, message),
@@ -76,6 +83,19 @@ async function untilWelcome(check: TokenCheck, stop: AbortSignal): Promise<void>
   const advice = { NotFound: INSTALL_API, Forbidden: INSTALL_OR_USE_RIGHTS };
   await untilServed({ ...check, types, advice }, stop);
   await checkToken(check, stop);
+}
+
+/** A deadline before the Lease has run out would stop guests that nobody calls lost. */
+function guardOf({ guardDirectory, guardDeadlineSeconds, heartbeatIntervalSeconds }: Options) {
+  if (guardDirectory === undefined) return undefined;
+  const least = leaseSeconds(heartbeatIntervalSeconds * 1000);
+  if (guardDeadlineSeconds < least) {
+    throw new OptionsError([
+      `--guard-deadline-seconds is ${guardDeadlineSeconds}: it must be at least ${least}, for which a heartbeat is good`,
+    ]);
+  }
+  const promise = { deadlineSeconds: guardDeadlineSeconds, killSeconds: GUARD_KILL_SECONDS };
+  return { files: guardFilesIn(guardDirectory), bootTime: readBootTime, promise };
 }
 
 function driverFor(options: Options): HypervisorDriver {

@@ -1,11 +1,18 @@
 // At most one daemon acts for a node: the one that holds the node's Lease. Two machines that call themselves the same
 // would each start the guests that were given to that name.
-import { HEARTBEAT_LABEL, heartbeatLeaseName, SYSTEM_NAMESPACE } from '#crds/v1alpha1/names.ts';
+import {
+  GUARD_ANNOTATION,
+  HEARTBEAT_LABEL,
+  heartbeatLeaseName,
+  RECOVERY_HOLDER,
+  SYSTEM_NAMESPACE,
+} from '#crds/v1alpha1/names.ts';
 import type { Clock, Random } from '#runtime/clock/clock.ts';
 import type { KubeStore } from '#runtime/kube/store.ts';
 import { Heartbeat, LeaseTaken } from '#runtime/lease/heartbeat.ts';
 import { ExpectedError } from '#runtime/process/expected-error.ts';
 import type { Logger } from '#runtime/process/log.ts';
+import type { Guarding } from './guard/guarding.ts';
 
 export interface NodeLeaseOptions {
   readonly store: KubeStore;
@@ -17,6 +24,8 @@ export interface NodeLeaseOptions {
   readonly heartbeatIntervalMs: number;
   /** Is told why this daemon does nothing. */
   readonly setUnready?: (reason: string) => void;
+  /** Where a guard stands by: what the Lease promises in its name, and who tells it of renewals. */
+  readonly guarding?: Pick<Guarding, 'annotations' | 'renewed' | 'standDown'> | undefined;
 }
 
 export class NodeLease {
@@ -26,7 +35,7 @@ export class NodeLease {
 
   /** A daemon that comes back within one boot of its machine is the same holder: the Lease is its own at once. */
   constructor(options: NodeLeaseOptions) {
-    const { nodeName, bootID, heartbeatIntervalMs } = options;
+    const { nodeName, bootID, heartbeatIntervalMs, guarding } = options;
     this.#options = options;
     this.#holder = `${nodeName}/${bootID}`;
     this.#heartbeat = new Heartbeat({
@@ -36,7 +45,9 @@ export class NodeLease {
       holder: this.#holder,
       labels: { [HEARTBEAT_LABEL]: nodeName },
       intervalMs: heartbeatIntervalMs,
-      leaseDurationSeconds: Math.ceil((heartbeatIntervalMs * 4) / 1000),
+      leaseDurationSeconds: leaseSeconds(heartbeatIntervalMs),
+      annotations: guarding?.annotations ?? unguarded,
+      ...(guarding === undefined ? {} : { onRenewed: guarding.renewed }),
     });
   }
 
@@ -47,10 +58,22 @@ export class NodeLease {
 
   /**
    * Waits until this daemon holds the Lease, then does the work while it does. The signal of the work aborts with `stop`,
-   * or when another took the Lease: then this rejects with an error that says what to do. After work that ended well
-   * the Lease is given up, if `mayGiveUp` says so, so that the next daemon need not wait.
+   * or when another took the Lease: where that was the operator, to start VMs of this machine elsewhere, all begins anew;
+   * else this rejects with an error that says what to do. After work that ended well the Lease is given up, if
+   * `mayGiveUp` says so, so that the next daemon need not wait.
    */
   async hold(stop: AbortSignal, work: (held: AbortSignal) => Promise<void>, mayGiveUp: () => boolean): Promise<void> {
+    while (!(await this.#holdOnce(stop, work, mayGiveUp)) && !stop.aborted) {
+      this.#options.logger.warn('the operator has taken the Lease: VMs of this machine are started elsewhere');
+    }
+  }
+
+  /** False where the operator took the Lease. */
+  async #holdOnce(
+    stop: AbortSignal,
+    work: (held: AbortSignal) => Promise<void>,
+    mayGiveUp: () => boolean,
+  ): Promise<boolean> {
     await this.#heartbeat.claim(stop, (holder) => this.#tellWaiting(holder));
     this.#options.setUnready?.('it is starting');
     const ended = new AbortController();
@@ -62,22 +85,39 @@ export class NodeLease {
       ended.abort();
       await beating;
     }
-    lost.signal.throwIfAborted();
-    if (mayGiveUp()) await this.#heartbeat.release();
+    if (lost.signal.aborted) return this.#unlessRecovery(lost.signal.reason);
+    if (mayGiveUp() && (await this.#heartbeat.release())) await this.#options.guarding?.standDown();
+    return true;
+  }
+
+  #unlessRecovery(loss: unknown): false {
+    if (loss instanceof LeaseTaken && loss.holder === RECOVERY_HOLDER) return false;
+    throw loss;
   }
 
   #tellWaiting(holder: string): void {
-    const { nodeName, logger, setUnready } = this.#options;
-    const reason =
-      `the Lease ${SYSTEM_NAMESPACE}/${heartbeatLeaseName(nodeName)} is held by ${holder}, and this is ${this.#holder}. ` +
-      'After a reboot this ends by itself, once that Lease was not renewed for its duration. If it stays so, two ' +
-      `machines call themselves ${nodeName}: give each its own --node-name and token`;
-    logger.warn('nothing is done here while another daemon acts for this node', { reason });
+    const { logger, setUnready } = this.#options;
+    const reason = holder === RECOVERY_HOLDER ? this.#recoveryInWords() : this.#otherInWords(holder);
+    logger.warn('nothing is done here while another acts for this node', { reason });
     setUnready?.(reason);
   }
 
+  #recoveryInWords(): string {
+    const lease = `${SYSTEM_NAMESPACE}/${heartbeatLeaseName(this.#options.nodeName)}`;
+    return `the operator holds the Lease ${lease}: this machine had fallen silent, and VMs of it are started elsewhere. This ends by itself`;
+  }
+
+  #otherInWords(holder: string): string {
+    const { nodeName } = this.#options;
+    return (
+      `the Lease ${SYSTEM_NAMESPACE}/${heartbeatLeaseName(nodeName)} is held by ${holder}, and this is ${this.#holder}. ` +
+      'After a reboot this ends by itself, once that Lease was not renewed for its duration. If it stays so, two ' +
+      `machines call themselves ${nodeName}: give each its own --node-name and token`
+    );
+  }
+
   #lossOf(error: unknown): unknown {
-    if (!(error instanceof LeaseTaken)) return error;
+    if (!(error instanceof LeaseTaken) || error.holder === RECOVERY_HOLDER) return error;
     const { nodeName } = this.#options;
     return new ExpectedError(
       `two machines call themselves ${nodeName}: give each its own --node-name and token. The Lease of this daemon, ` +
@@ -85,4 +125,14 @@ export class NodeLease {
       { cause: error },
     );
   }
+}
+
+/** How long a renewal is good for. */
+export function leaseSeconds(heartbeatIntervalMs: number): number {
+  return Math.ceil((heartbeatIntervalMs * 4) / 1000);
+}
+
+/** A daemon before this one may have had a guard. */
+function unguarded(): Readonly<Record<string, string | null>> {
+  return { [GUARD_ANNOTATION]: null };
 }

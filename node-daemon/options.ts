@@ -93,6 +93,19 @@ export const nodeDaemonOptions = {
     default: 10,
     validate: (seconds: number) => (seconds >= 1 ? undefined : 'must be at least 1'),
   },
+  guardDirectory: {
+    type: 'string',
+    description:
+      'Where usher-guard of this machine stands by, the same directory as it was given, for example /run/usher-guard. Left out, no guest is guarded.',
+    optional: true,
+  },
+  guardDeadlineSeconds: {
+    type: 'integer',
+    description:
+      'How long after the last renewal of the Lease the guard begins to stop guests that may be started elsewhere. At least the four heartbeats for which the Lease is good.',
+    default: 60,
+    validate: (seconds: number) => (seconds >= 1 && seconds <= 86_400 ? undefined : 'must be from 1 to 86400'),
+  },
 } as const satisfies OptionTable;
 
 /** "a=b,c=d" as a record; the text is known to be well-formed. */

@@ -1,6 +1,7 @@
 // Puts the daemon of one node together from its parts. No decision is made here.
 import type { Amount } from '#crds/amount.ts';
 import { findCondition } from '#crds/conditions.ts';
+import type { GuardPromise } from '#crds/derive/guard-promise.ts';
 import { instanceUuid } from '#crds/derive/signed-payload.ts';
 import type { Hypervisor, HypervisorSpec } from '#crds/v1alpha1/hypervisor.ts';
 import { hypervisorResource, virtualMachineResource } from '#crds/v1alpha1/kinds.ts';
@@ -17,11 +18,14 @@ import { Admission } from './domains/admission.ts';
 import type { DomainContext } from './domains/context.ts';
 import { Memories } from './domains/memory.ts';
 import { reconcileDomain } from './domains/reconcile.ts';
+import { Guarding } from './guard/guarding.ts';
+import type { BootTime, GuardFiles } from './guard/orders.ts';
 import type { HypervisorDriver } from './hypervisor/driver.ts';
 import { register } from './inventory/register.ts';
 import { HypervisorReporter } from './inventory/report.ts';
 import { NodeLease } from './node-lease.ts';
 import { Scanner } from './scan.ts';
+import { settleStrays } from './strays.ts';
 import type { PublishLimits } from './usage/publish.ts';
 import { UsageReporter } from './usage/report.ts';
 
@@ -47,6 +51,10 @@ export interface NodeDaemonOptions {
   readonly reflectorObserver?: (kind: string) => ReflectorObserver;
   /** Says why this daemon does not look after guests; with undefined, that it does. */
   readonly setUnready?: (reason: string | undefined) => void;
+  /** Where a guard of this machine stands by. */
+  readonly guard?:
+    | { readonly files: GuardFiles; readonly bootTime: BootTime; readonly promise: GuardPromise }
+    | undefined;
   /** Says why the hypervisor cannot be asked; with undefined, that it can. */
   readonly tellHypervisor?: (fault: string | undefined) => void;
 }
@@ -58,12 +66,18 @@ export interface NodeDaemonOptions {
 export async function runNodeDaemon(options: NodeDaemonOptions, stop: AbortSignal): Promise<void> {
   const bootID = await options.bootID();
   const admission = new Admission();
-  const lease = new NodeLease({ ...options, bootID });
-  const work = async (held: AbortSignal) => lookAfterGuests(options, { bootID, lease, admission }, held);
+  const guarding = options.guard === undefined ? undefined : new Guarding({ ...options, ...options.guard, bootID });
+  const lease = new NodeLease({ ...options, bootID, guarding });
+  const identity = { bootID, lease, admission, guarding };
+  const work = async (held: AbortSignal) => lookAfterGuests(options, identity, held);
+  const ended = new AbortController();
+  const standingBy = guarding?.run(ended.signal);
   try {
     // A start that is under way may come true after the Lease was given up, and the next holder may start it as well.
     await lease.hold(stop, work, () => !admission.isStarting());
   } finally {
+    ended.abort();
+    await standingBy;
     await options.driver.close();
   }
 }
@@ -72,6 +86,7 @@ interface Identity {
   readonly bootID: string;
   readonly lease: NodeLease;
   readonly admission: Admission;
+  readonly guarding: Guarding | undefined;
 }
 
 async function lookAfterGuests(options: NodeDaemonOptions, identity: Identity, held: AbortSignal): Promise<void> {
@@ -81,6 +96,12 @@ async function lookAfterGuests(options: NodeDaemonOptions, identity: Identity, h
   const running = [parts.machines.run(ended.signal), parts.hypervisors.run(ended.signal)];
   try {
     await Promise.all([parts.machines.synced(held), parts.hypervisors.synced(held)]);
+    // Not before: of a list that is not complete the guard would forget guests.
+    identity.guarding?.lookAfter(
+      () => parts.machines.cache.list(),
+      (uuids) => uuids.forEach((uuid) => parts.domains.enqueue(uuid)),
+    );
+    await settleStrays(parts.context, options.random, held);
     options.setUnready?.(undefined);
     await Promise.all([parts.domains.run(held), parts.scanner.run(held), parts.usage.run(held)]);
   } catch (error) {
@@ -96,7 +117,8 @@ interface Membership extends Identity {
   readonly held: AbortSignal;
 }
 
-function assemble(options: NodeDaemonOptions, { registered, bootID, lease, admission, held }: Membership) {
+function assemble(options: NodeDaemonOptions, membership: Membership) {
+  const { registered, bootID, lease, admission, guarding, held } = membership;
   const { clock, random, logger, nodeName, driver, store } = options;
   const machines = machineReflector(options);
   const hypervisors = hypervisorReflector(options);
@@ -109,6 +131,7 @@ function assemble(options: NodeDaemonOptions, { registered, bootID, lease, admis
     driver,
     admission,
     heartbeat: lease,
+    isGuarded: (uuid) => guarding?.isGuarded(uuid) ?? false,
     self: () => ({ name: nodeName, uid: hypervisor().metadata.uid, bootID }),
     memories: new Memories(),
     initiators: new Map(),
@@ -132,7 +155,7 @@ function assemble(options: NodeDaemonOptions, { registered, bootID, lease, admis
     if (changed || isToldSilent(change.object)) scanner.scanSoon();
     return undefined;
   });
-  return { machines, hypervisors, domains, scanner, usage };
+  return { context, machines, hypervisors, domains, scanner, usage };
 }
 
 /** We were not heard for a while: only our own report ends that. */

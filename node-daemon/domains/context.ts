@@ -20,6 +20,8 @@ export interface DomainContext {
   readonly driver: HypervisorDriver;
   readonly admission: Admission;
   readonly heartbeat: { isValid(): boolean };
+  /** Whether the guard of this machine knows of a guest; it knows of none where there is no guard. */
+  readonly isGuarded: (uuid: string) => boolean;
   /** This hypervisor, once it is registered. */
   readonly self: () => Self;
   readonly memories: Memories;

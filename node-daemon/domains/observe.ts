@@ -30,6 +30,7 @@ export async function observe(context: DomainContext, uuid: string, live: Live):
     addresses,
     room: roomFor(context, uuid, vm),
     leaseValid: heartbeat.isValid(),
+    guarded: context.isGuarded(uuid),
     memory,
     initiator: initiators.get(uuid) ?? 'Unknown',
     now: clock.monotonic(),

@@ -62,6 +62,7 @@ function contextOf({ clock, host, api, machines }: World): DomainContext {
     driver: createSimulatedDriver(host),
     admission,
     heartbeat: { isValid: () => true },
+    isGuarded: () => false,
     self: () => ({ name: 'hv1', uid: uuidFor('hv1'), bootID: host.bootID }),
     memories: new Memories(),
     initiators: new Map(),

@@ -38,6 +38,8 @@ export interface Snapshot {
   readonly room: Room;
   /** Whether this node's own Lease still holds: nothing new is started without it. */
   readonly leaseValid: boolean;
+  /** Whether the guard of this machine stops the guest when the machine is cut off. */
+  readonly guarded: boolean;
   readonly memory: DomainMemory;
   /** What the last call-back said of who ended the guest. */
   readonly initiator: EventInitiator;

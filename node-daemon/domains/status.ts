@@ -71,6 +71,7 @@ function instanceAfter({ powerState }: Report, { vm, snapshot, time }: Telling):
     ...(granted === undefined ? {} : { decisionID: granted.decisionID }),
     powerState,
     ...(isUpState(powerState) ? resourcesOf(snapshot) : {}),
+    ...(snapshot.guarded && vm.spec.recovery.onLost === 'Restart' ? { guarded: true } : {}),
     uuid: instanceUuid(vm),
     bootID: snapshot.self.bootID,
     since: same ? previous.since : time,

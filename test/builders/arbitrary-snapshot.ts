@@ -89,6 +89,7 @@ export const arbitrarySnapshot: fc.Arbitrary<Snapshot> = fc
       { fits: undefined, reason: 'Not known yet.' },
     ),
     leaseValid: fc.constantFrom(true, true, true, false),
+    guarded: fc.boolean(),
     memory,
     initiator: fc.constantFrom('Guest' as const, 'Host' as const, 'Unknown' as const),
   })

@@ -57,6 +57,7 @@ export function domainSnapshot({ cached, live, domain, ...changes }: SnapshotCha
     addresses: [],
     room: { fits: true },
     leaseValid: true,
+    guarded: false,
     memory: nothingRemembered,
     initiator: 'Unknown',
     now: 1_000_000,
