@@ -32,6 +32,8 @@ export class NodeLease {
   readonly #options: NodeLeaseOptions;
   readonly #holder: string;
   readonly #heartbeat: Heartbeat;
+  /** Aborts the work at hand. */
+  #lost: AbortController | undefined;
 
   /** A daemon that comes back within one boot of its machine is the same holder: the Lease is its own at once. */
   constructor(options: NodeLeaseOptions) {
@@ -48,6 +50,7 @@ export class NodeLease {
       leaseDurationSeconds: leaseSeconds(heartbeatIntervalMs),
       annotations: guarding?.annotations ?? unguarded,
       ...(guarding === undefined ? {} : { onRenewed: guarding.renewed }),
+      onRegained: () => this.#lost?.abort(new BeginAnew()),
     });
   }
 
@@ -63,21 +66,19 @@ export class NodeLease {
    * `mayGiveUp` says so, so that the next daemon need not wait.
    */
   async hold(stop: AbortSignal, work: (held: AbortSignal) => Promise<void>, mayGiveUp: () => boolean): Promise<void> {
-    while (!(await this.#holdOnce(stop, work, mayGiveUp)) && !stop.aborted) {
-      this.#options.logger.warn('the operator has taken the Lease: VMs of this machine are started elsewhere');
+    while (!(await this.#holdOnce(stop, work)) && !stop.aborted) {
+      this.#options.logger.warn('the Lease of this node was taken for a while: VMs of it may run elsewhere now');
     }
+    if (mayGiveUp() && (await this.#heartbeat.release())) await this.#options.guarding?.standDown();
   }
 
-  /** False where the operator took the Lease. */
-  async #holdOnce(
-    stop: AbortSignal,
-    work: (held: AbortSignal) => Promise<void>,
-    mayGiveUp: () => boolean,
-  ): Promise<boolean> {
+  /** False where all has to begin anew. */
+  async #holdOnce(stop: AbortSignal, work: (held: AbortSignal) => Promise<void>): Promise<boolean> {
     await this.#heartbeat.claim(stop, (holder) => this.#tellWaiting(holder));
     this.#options.setUnready?.('it is starting');
     const ended = new AbortController();
     const lost = new AbortController();
+    this.#lost = lost;
     const beating = this.#heartbeat.run(ended.signal).catch((error: unknown) => lost.abort(this.#lossOf(error)));
     try {
       await work(AbortSignal.any([stop, lost.signal]));
@@ -85,14 +86,9 @@ export class NodeLease {
       ended.abort();
       await beating;
     }
-    if (lost.signal.aborted) return this.#unlessRecovery(lost.signal.reason);
-    if (mayGiveUp() && (await this.#heartbeat.release())) await this.#options.guarding?.standDown();
-    return true;
-  }
-
-  #unlessRecovery(loss: unknown): false {
-    if (loss instanceof LeaseTaken && loss.holder === RECOVERY_HOLDER) return false;
-    throw loss;
+    if (!lost.signal.aborted) return true;
+    if (lost.signal.reason instanceof BeginAnew) return false;
+    throw lost.signal.reason;
   }
 
   #tellWaiting(holder: string): void {
@@ -117,7 +113,8 @@ export class NodeLease {
   }
 
   #lossOf(error: unknown): unknown {
-    if (!(error instanceof LeaseTaken) || error.holder === RECOVERY_HOLDER) return error;
+    if (!(error instanceof LeaseTaken)) return error;
+    if (error.holder === RECOVERY_HOLDER) return new BeginAnew();
     const { nodeName } = this.#options;
     return new ExpectedError(
       `two machines call themselves ${nodeName}: give each its own --node-name and token. The Lease of this daemon, ` +
@@ -126,6 +123,9 @@ export class NodeLease {
     );
   }
 }
+
+/** The Lease was not this daemon's for a while, and it may be again. */
+class BeginAnew extends Error {}
 
 /** How long a renewal is good for. */
 export function leaseSeconds(heartbeatIntervalMs: number): number {

@@ -22,6 +22,8 @@ export interface HeartbeatOptions {
   annotations?: () => Annotations;
   /** Told after each renewal that is known to have succeeded when it was sent, on the monotonic clock. */
   onRenewed?: (sentAt: number) => void;
+  /** Told when the Lease had been another's for a while, or nobody's, and is one's own again. */
+  onRegained?: () => void;
   /** Between two renewals; 10 seconds by default. */
   intervalMs?: number;
   /** How long one renewal is good for; 40 seconds by default. */
@@ -159,8 +161,12 @@ export class Heartbeat {
   }
 
   async #renewed(signal: AbortSignal): Promise<Held | undefined> {
-    const held = this.#held === undefined ? undefined : await this.#lease.renew(this.#held, signal);
-    return held ?? this.#lease.tryAcquire(signal);
+    const before = this.#held;
+    const held = before === undefined ? undefined : await this.#lease.renew(before, signal);
+    if (held !== undefined) return held;
+    const acquired = await this.#lease.tryAcquire(signal);
+    if (before !== undefined && acquired !== undefined) this.#options.onRegained?.();
+    return acquired;
   }
 
   async #renewInTime(signal: AbortSignal): Promise<void> {
