@@ -35,17 +35,8 @@ const NODE_COUNTERS = { networkDirectory: '/proc/1/net', diskStatistics: '/proc/
 
 type Options = OptionValues<typeof nodeDaemonOptions>;
 
-async function run({
-  options,
-  store,
-  logger,
-  metrics,
-  setUnready,
-  readiness,
-  patience,
-  reflectorObserver,
-  stop,
-}: Runtime<typeof nodeDaemonOptions>): Promise<void> {
+async function run(runtime: Runtime<typeof nodeDaemonOptions>): Promise<void> {
+  const { options, store, logger, metrics, setUnready, readiness, patience, reflectorObserver, stop } = runtime;
   const clock = systemClock;
   await untilWelcome({ ...patience, store, nodeName: options.nodeName }, stop);
   const events = new EventRecorder({ store, clock, logger, component: NAME, instance: options.nodeName });

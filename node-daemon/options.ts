@@ -102,8 +102,8 @@ export const nodeDaemonOptions = {
   guardDeadlineSeconds: {
     type: 'integer',
     description:
-      'How long after the last renewal of the Lease the guard begins to stop guests that may be started elsewhere. At least the four heartbeats for which the Lease is good.',
-    default: 60,
+      'How long after the last renewal of the Lease the guard begins to stop guests that may be started elsewhere: also when the API server is away for so long. At least the four heartbeats for which the Lease is good.',
+    default: 240,
     validate: (seconds: number) => (seconds >= 1 && seconds <= 86_400 ? undefined : 'must be from 1 to 86400'),
   },
 } as const satisfies OptionTable;

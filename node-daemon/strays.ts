@@ -17,8 +17,9 @@ const ATTEMPTS = 6;
  * when the hypervisor does not answer, or after some attempts; rejects only with the signal's reason.
  */
 export async function settleStrays(context: DomainContext, random: Random, signal: AbortSignal): Promise<void> {
-  const retries = backoff(RETRY, random);
   let left = await straysOf(context);
+  if (left.length === 0) return;
+  const retries = backoff(RETRY, random);
   for (let attempt = 1; left.length > 0 && attempt <= ATTEMPTS; attempt += 1) {
     if (attempt > 1) await pause(context.clock, retries.next(), signal);
     signal.throwIfAborted();

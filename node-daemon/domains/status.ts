@@ -71,11 +71,16 @@ function instanceAfter({ powerState }: Report, { vm, snapshot, time }: Telling):
     ...(granted === undefined ? {} : { decisionID: granted.decisionID }),
     powerState,
     ...(isUpState(powerState) ? resourcesOf(snapshot) : {}),
-    ...(snapshot.guarded && vm.spec.recovery.onLost === 'Restart' ? { guarded: true } : {}),
+    ...guardedOf(vm, snapshot),
     uuid: instanceUuid(vm),
     bootID: snapshot.self.bootID,
     since: same ? previous.since : time,
   };
+}
+
+/** Said only of one that may be started elsewhere, and only once the guard of this machine knows of it. */
+function guardedOf({ spec }: VirtualMachine, { guarded }: Snapshot): Pick<Instance, 'guarded'> {
+  return guarded && spec.recovery.onLost === 'Restart' ? { guarded } : {};
 }
 
 /** What the guest really has: with a restart pending it is not what was granted. */

@@ -22,7 +22,7 @@ export interface GuardOptions {
   readonly onLooked?: () => void;
 }
 
-export const LOOK_EVERY_MS = 500;
+const LOOK_EVERY_MS = 500;
 
 /** Until the signal aborts; never rejects. */
 export async function runGuard(options: GuardOptions, signal: AbortSignal): Promise<void> {
