@@ -43,6 +43,7 @@ async function run({
       signer,
       identity,
       silenceTimeoutMs: options.silenceTimeoutSeconds * 1000,
+      mostSilentPercent: options.mostSilentPercent,
       warn: (object, reason, message) => events.warn(object, reason, message),
       onForcedDeletion: () => forced.inc(),
       reflectorObserver,

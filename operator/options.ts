@@ -11,6 +11,13 @@ export const operatorOptions = {
     default: 40,
     validate: (seconds: number) => (seconds >= 2 ? undefined : 'must be at least 2'),
   },
+  mostSilentPercent: {
+    type: 'integer',
+    description:
+      'When more than this share of all hypervisors is silent at once, the fault is taken for one of the network or the site, and no VM is started elsewhere.',
+    default: 50,
+    validate: (percent: number) => (percent >= 0 && percent <= 100 ? undefined : 'must be from 0 to 100'),
+  },
   identity: {
     type: 'string',
     description:

@@ -11,9 +11,16 @@ import type { HypervisorContext } from './hypervisor/context.ts';
 import { heardOf } from './hypervisor/observe.ts';
 import { reconcileHypervisor } from './hypervisor/reconcile.ts';
 import type { Candidate } from './placement/candidate.ts';
+import type { RecoveryContext } from './recovery/context.ts';
+import type { Fencer } from './recovery/fencer.ts';
+import { reconcileRecovery } from './recovery/reconcile.ts';
+import { Recoveries } from './recovery/recoveries.ts';
+import type { Silence } from './recovery/wants-recovery.ts';
 import type { Signer } from './signing/key.ts';
 import { reconcileVirtualMachine } from './virtual-machine/reconcile.ts';
 import { type Listener, World, type WorldOptions } from './world.ts';
+
+const MOST_SILENT_PERCENT = 50;
 
 export interface OperatorOptions extends WorldOptions {
   readonly signer: Signer;
@@ -23,6 +30,10 @@ export interface OperatorOptions extends WorldOptions {
   readonly warn: (object: KubeObject, reason: string, message: string) => void;
   /** Told when a VM was let go though its guest may still run. */
   readonly onForcedDeletion?: () => void;
+  /** What makes sure that a machine is off. */
+  readonly fencer?: Fencer | undefined;
+  /** When more of all hypervisors are silent at once, nothing is taken over; 50 unless given. */
+  readonly mostSilentPercent?: number;
   readonly controllerObserver?: (controller: string) => ControllerObserver;
   /** Told once everything was read for the first time. */
   readonly onSynced?: () => void;
@@ -73,19 +84,26 @@ async function lead(term: Term): Promise<void> {
   const { world, stop, leading } = term;
   world.listenAnew();
   const waiting = new Map<string, number>();
-  const hypervisors = hypervisorController(term, (name) => listener.homeChanged(name));
-  const machines = machineController(term, waiting);
+  const known = new Recoveries();
+  const hypervisors = hypervisorController(term, (name) => {
+    listener.heldChanged(name);
+    listener.homeChanged(name);
+  });
+  const machines = machineController(term, waiting, known);
+  const homeChanged = (name: string) =>
+    world.machines.cache.byIndex('hypervisor', name).forEach((vm) => machines.enqueue(keyText(keyOf(vm))));
+  const recoveries = recoveryController(term, known, homeChanged);
   const listener: Listener = {
     machineChanged: (key) => machines.enqueue(key),
     hypervisorChanged: (name) => hypervisors.enqueue(name),
-    homeChanged: (name) =>
-      world.machines.cache.byIndex('hypervisor', name).forEach((vm) => machines.enqueue(keyText(keyOf(vm)))),
+    homeChanged,
+    heldChanged: (name) => recoveries.enqueue(name),
     roomAppeared: () => waiting.forEach((_told, key) => machines.enqueue(key)),
   };
   world.listen(listener);
   world.hypervisors.cache.list().forEach((hypervisor) => hypervisors.enqueue(hypervisor.metadata.name));
   world.machines.cache.list().forEach((vm) => machines.enqueue(keyText(keyOf(vm))));
-  await Promise.all([hypervisors.run(stop, leading), machines.run(stop, leading)]);
+  await Promise.all([hypervisors, machines, recoveries].map(async (controller) => controller.run(stop, leading)));
   world.listen(undefined);
 }
 
@@ -107,7 +125,32 @@ function hypervisorController(
   return controller(options, 'hypervisor', async (name, signal) => reconcileHypervisor(context, name, signal));
 }
 
-function machineController({ options, world, isLeading }: Term, waiting: Map<string, number>): Controller {
+function recoveryController(
+  { options, world, isLeading }: Term,
+  recoveries: Recoveries,
+  onNews: (hypervisor: string) => void,
+): Controller {
+  const context: RecoveryContext = {
+    store: guardedStore(options.store, isLeading),
+    hypervisors: world.hypervisors.cache,
+    machines: world.machines.cache,
+    lease: (name) => world.lease(name),
+    heartbeats: world.heartbeats,
+    recoveries,
+    fencer: options.fencer,
+    mostSilentPercent: options.mostSilentPercent ?? MOST_SILENT_PERCENT,
+    onNews,
+    clock: options.clock,
+    logger: options.logger,
+  };
+  return controller(options, 'recovery', async (name, signal) => reconcileRecovery(context, name, signal));
+}
+
+function machineController(
+  { options, world, isLeading }: Term,
+  waiting: Map<string, number>,
+  recoveries: Recoveries,
+): Controller {
   const context = {
     store: guardedStore(options.store, isLeading),
     machineType: virtualMachineResource,
@@ -120,6 +163,7 @@ function machineController({ options, world, isLeading }: Term, waiting: Map<str
       const cached = world.hypervisors.cache.get(name);
       return cached === undefined ? undefined : candidateIn(world, options, cached);
     },
+    silence: (name: string) => silenceOf(world, options, recoveries, name),
     sign: (payload: string) => options.signer.sign(payload),
     waiting,
     warn: options.warn,
@@ -128,6 +172,16 @@ function machineController({ options, world, isLeading }: Term, waiting: Map<str
     logger: options.logger,
   };
   return controller(options, 'virtual-machine', async (key, signal) => reconcileVirtualMachine(context, key, signal));
+}
+
+function silenceOf(
+  { heartbeats }: World,
+  { clock }: OperatorOptions,
+  recoveries: Recoveries,
+  hypervisor: string,
+): Silence | undefined {
+  const forMs = heartbeats.silentFor(hypervisor, clock.monotonic());
+  return forMs === undefined ? undefined : { hypervisor, forMs, recovery: recoveries.of(hypervisor).recovery };
 }
 
 function candidateIn(world: World, { clock }: OperatorOptions, cached: Hypervisor): Candidate {

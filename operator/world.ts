@@ -2,7 +2,13 @@
 import { isConditionFalse } from '#crds/conditions.ts';
 import type { Hypervisor } from '#crds/v1alpha1/hypervisor.ts';
 import { hypervisorResource, virtualMachineResource } from '#crds/v1alpha1/kinds.ts';
-import { HEARTBEAT_LABEL, heartbeatLeaseName, isOurAnnotation, SYSTEM_NAMESPACE } from '#crds/v1alpha1/names.ts';
+import {
+  HEARTBEAT_LABEL,
+  heartbeatLeaseName,
+  isOurAnnotation,
+  RECOVERY_HOLDER,
+  SYSTEM_NAMESPACE,
+} from '#crds/v1alpha1/names.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { Clock, Random } from '#runtime/clock/clock.ts';
 import { keyOf, keyText } from '#runtime/kube/resource.ts';
@@ -32,6 +38,8 @@ export interface Listener {
   hypervisorChanged(name: string): void;
   /** The VMs that a hypervisor holds may be worth another look. */
   homeChanged(hypervisor: string): void;
+  /** A VM that it holds has changed, or it was lost or found: whether VMs are started elsewhere may change with it. */
+  heldChanged(hypervisor: string): void;
   roomAppeared(): void;
 }
 
@@ -75,6 +83,11 @@ export class World {
   /** Resolves when the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     await Promise.all([this.machines.run(signal), this.hypervisors.run(signal), this.#leases.run(signal)]);
+  }
+
+  /** The heartbeat Lease of a hypervisor. */
+  lease(hypervisor: string): Lease | undefined {
+    return this.#leases.cache.get(keyText({ namespace: SYSTEM_NAMESPACE, name: heartbeatLeaseName(hypervisor) }));
   }
 
   async synced(signal: AbortSignal): Promise<void> {
@@ -125,6 +138,9 @@ export class World {
     if (gone) this.#forget(uid);
     if (freed) this.#listener?.roomAppeared();
     this.#listener?.machineChanged(keyText(keyOf(vm)));
+    const home = vm.status?.placement?.hypervisor;
+    if (home !== undefined && this.heartbeats.silentFor(home, this.#clock.monotonic()) !== undefined)
+      this.#listener?.heldChanged(home);
   }
 
   #forget(uid: string): void {
@@ -145,6 +161,8 @@ export class World {
     if (hypervisor === undefined || gone) return;
     // Admission binds a daemon to the name of its Lease; what label it puts there is its own affair.
     if (lease.metadata.name !== heartbeatLeaseName(hypervisor)) return;
+    // That we took it says nothing of its machine.
+    if (lease.spec?.holderIdentity === RECOVERY_HOLDER) return;
     this.heartbeats.hear(hypervisor, lease.spec?.renewTime ?? '', this.#clock.monotonic());
     this.#listener?.hypervisorChanged(hypervisor);
   }

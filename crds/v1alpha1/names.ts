@@ -44,3 +44,6 @@ export const GUARD_ANNOTATION = 'usher.dev/guard';
 
 /** Holds the heartbeat Lease of a machine that fell silent, while its VMs are started elsewhere. */
 export const RECOVERY_HOLDER = 'usher-operator/recovery';
+
+/** On a heartbeat Lease that an operator has taken: what proved that the guests of the machine are dead. */
+export const PROOF_ANNOTATION = 'usher.dev/proof';

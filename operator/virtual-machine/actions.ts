@@ -1,5 +1,5 @@
 // The vocabulary of the operator's plans for a VM.
-import type { Granted } from '#crds/v1alpha1/virtual-machine-status.ts';
+import type { Granted, Proof } from '#crds/v1alpha1/virtual-machine-status.ts';
 
 export type Action =
   /** The decision on this generation. Until there are policies it is the built-in allow. */
@@ -18,6 +18,8 @@ export type Action =
       readonly epoch: number;
       /** How many others would have taken it. */
       readonly alternatives: number;
+      /** That the guest is dead under the permission before, where its hypervisor could not say so. */
+      readonly proof?: Proof;
       readonly reason: string;
     }
   | { readonly kind: 'CannotPlace'; readonly code: string; readonly reason: string }

@@ -3,6 +3,7 @@ import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { Candidate } from '#operator/placement/candidate.ts';
 import type { Ledger } from '#operator/placement/ledger.ts';
 import type { Refusals } from '#operator/placement/refusals.ts';
+import type { Silence } from '#operator/recovery/wants-recovery.ts';
 import type { Clock } from '#runtime/clock/clock.ts';
 import type { ResourceType } from '#runtime/kube/resource.ts';
 import type { KubeStore } from '#runtime/kube/store.ts';
@@ -22,6 +23,8 @@ export interface MachineContext {
   readonly candidates: () => readonly Candidate[];
   /** One of them; undefined where there is none of that name. */
   readonly candidate: (name: string) => Candidate | undefined;
+  /** What is known of one whose daemon is silent; undefined while it is heard. */
+  readonly silence: (name: string) => Silence | undefined;
   readonly sign: Sign;
   /** Keys of VMs that wait for room → when, on the monotonic clock, they were last told why. */
   readonly waiting: Map<string, number>;

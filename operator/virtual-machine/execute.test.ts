@@ -54,6 +54,7 @@ function contextOf(api: MemoryApiServer, clock: VirtualClock, vm: VirtualMachine
     refusals: new Refusals(),
     candidates: () => [],
     candidate: () => undefined,
+    silence: () => undefined,
     sign: () => 'c2lnbmVk',
     waiting: new Map<string, number>(),
     warn: () => undefined,

@@ -1,4 +1,5 @@
 // All writes about one VM: at most one.
+import { isConditionFalse } from '#crds/conditions.ts';
 import { VM_FINALIZER } from '#crds/v1alpha1/names.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import { timestampOf } from '#runtime/clock/clock.ts';
@@ -28,7 +29,12 @@ function tell({ logger, warn }: MachineContext, vm: VirtualMachine, action: Acti
   if (action.kind === 'CannotPlace' || action.kind === 'CannotGrow') warn(vm, action.code, action.reason);
   if (action.kind === 'MarkExpiry' && action.expired !== undefined) warn(vm, action.expired.code, action.reason);
   if (action.kind === 'Finalize' && action.risk !== undefined) warn(vm, 'DeletionForced', action.risk);
-  if (action.kind === 'MarkReachable' && !action.reachable) warn(vm, 'Lost', action.reason);
+  if (action.kind === 'MarkReachable' && !action.reachable && !isLost(vm)) warn(vm, 'Lost', action.reason);
+  if (action.kind === 'Place' && action.proof !== undefined) warn(vm, 'Recovered', action.reason);
+}
+
+function isLost({ status }: VirtualMachine): boolean {
+  return isConditionFalse(status?.conditions, 'HypervisorReachable');
 }
 
 /** Room is taken before the write is sent, so that two VMs decided side by side cannot both be given it. */

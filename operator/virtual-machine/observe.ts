@@ -9,7 +9,7 @@ import type { Home, Snapshot } from './snapshot.ts';
 
 /** The VM among all hypervisors as they are at this moment, in which the decision must be made, too. */
 export function observe(
-  context: Pick<MachineContext, 'candidates' | 'candidate' | 'ledger' | 'refusals' | 'waiting' | 'clock'>,
+  context: Pick<MachineContext, 'candidates' | 'candidate' | 'silence' | 'ledger' | 'refusals' | 'waiting' | 'clock'>,
   vm: VirtualMachine,
 ): Snapshot {
   const { uid } = vm.metadata;
@@ -27,10 +27,11 @@ export function observe(
       candidates ??= context.candidates().map((candidate) => withoutOwn(candidate, own));
       return candidates;
     },
-    home: homeOf(vm, context.candidate),
+    home: homeOf(vm, context),
     refusedBy: refusals.of(uid, now),
     toldAgo,
     wallTime: clock.now(),
+    now,
   };
 }
 
@@ -40,10 +41,11 @@ function withoutOwn(candidate: Candidate, own: Assignment | undefined): Candidat
   return { ...candidate, assigned: minus(candidate.assigned, own.amount) };
 }
 
-function homeOf(vm: VirtualMachine, candidate: MachineContext['candidate']): Home {
+function homeOf(vm: VirtualMachine, { candidate, silence }: Pick<MachineContext, 'candidate' | 'silence'>): Home {
   const { placement } = vm.status ?? {};
   if (placement === undefined) return { kind: 'None' };
   const home = candidate(placement.hypervisor);
   if (home === undefined) return { kind: 'Gone', hypervisor: placement.hypervisor };
-  return { kind: 'Known', hypervisor: home.name, reachable: home.reachable };
+  const { name: hypervisor, reachable } = home;
+  return { kind: 'Known', hypervisor, reachable, silence: silence(hypervisor) };
 }

@@ -1,17 +1,20 @@
 // What the operator does about one VM: pure, from a snapshot to actions with their reasons.
 import { amountOf } from '#crds/amount.ts';
-import { findCondition, isConditionFalse } from '#crds/conditions.ts';
+import { isConditionFalse } from '#crds/conditions.ts';
 import { isForced } from '#crds/derive/deletion.ts';
 import { currentInstance, epochIsOver } from '#crds/derive/epoch.ts';
 import { startsAgain } from '#crds/derive/starts-again.ts';
 import { FORCE_DELETE_ANNOTATION, VM_FINALIZER } from '#crds/v1alpha1/names.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
-import type { Granted } from '#crds/v1alpha1/virtual-machine-status.ts';
+import type { Granted, Proof } from '#crds/v1alpha1/virtual-machine-status.ts';
 import type { Demand } from '#operator/placement/candidate.ts';
-import { place } from '#operator/placement/place.ts';
+import { type PlaceVerdict, place } from '#operator/placement/place.ts';
+import type { RecoveryVerdict } from '#operator/recovery/wants-recovery.ts';
 import type { Action, Plan } from './actions.ts';
 import { planExpiry } from './plan-expiry.ts';
 import { planGrant } from './plan-grant.ts';
+import { planReachability } from './plan-reachability.ts';
+import { recoveryIn } from './plan-recovery.ts';
 import type { Snapshot } from './snapshot.ts';
 import { isTold, NO_ROOM_RETRY_MS } from './waiting-for-room.ts';
 
@@ -21,10 +24,11 @@ const MOST_REFUSALS = 3;
 /** Pure. An empty list of actions means that nothing is to be written. */
 export function planVirtualMachine(snapshot: Snapshot): Plan {
   if (snapshot.vm.metadata.deletionTimestamp !== undefined) return planDeletion(snapshot);
-  const reachability = planReachability(snapshot);
   const granting = planGrant(snapshot);
   const granted = grantIn(granting) ?? snapshot.vm.status?.granted;
-  const placing: Plan = granted === undefined ? { actions: [] } : planPlacement(snapshot, granted);
+  const recovery = recoveryIn(snapshot);
+  const placing: Placing = granted === undefined ? { actions: [] } : planPlacement(snapshot, granted, recovery);
+  const reachability = planReachability(snapshot, { recovery, nowhere: placing.nowhere });
   const marking: Plan = { actions: placesAnew(placing) ? [] : reachability };
   return together([granting, placing, planExpiry(snapshot), marking]);
 }
@@ -53,7 +57,7 @@ function planDeletion(snapshot: Snapshot): Plan {
   const reason = safeToFinalize(snapshot);
   if (reason !== undefined) return { actions: [{ kind: 'Finalize', reason }] };
   if (isForced(vm)) return { actions: [forced(vm)] };
-  const reachability = planReachability(snapshot);
+  const reachability = planReachability(snapshot, {});
   if (reachability.length > 0 || vm.status?.phase === 'Terminating' || !isNobodyToAsk(snapshot)) {
     return { actions: reachability };
   }
@@ -85,20 +89,40 @@ function safeToFinalize(snapshot: Snapshot): string | undefined {
   return undefined;
 }
 
-function planPlacement(snapshot: Snapshot, granted: Granted): Plan {
-  const { vm } = snapshot;
-  if (!wantsNewEpoch(vm, granted)) return { actions: [] };
+interface Placing extends Plan {
+  /** Why no other hypervisor can take a VM whose own fell silent. */
+  readonly nowhere?: string;
+}
+
+function planPlacement(snapshot: Snapshot, granted: Granted, recovery: RecoveryVerdict | undefined): Placing {
+  const proof = recovery?.kind === 'Proven' ? recovery.proof : undefined;
+  if (proof === undefined && !wantsNewEpoch(snapshot.vm, granted)) return notNow(recovery);
   const verdict = place(demandOf(snapshot, granted), snapshot.candidates);
-  if (verdict.kind === 'Nowhere') {
-    const action = { kind: 'CannotPlace', code: verdict.code, reason: verdict.message } as const;
-    const told = isTold(snapshot, { type: 'Placed', status: 'False' }, action);
-    return { actions: told ? [] : [action], again: NO_ROOM_RETRY_MS, waitsForRoom: true };
-  }
-  const epoch = (vm.status?.placement?.epoch ?? 0) + 1;
-  const { candidate, reason } = verdict;
-  const alternatives = snapshot.refusedBy.length < MOST_REFUSALS ? verdict.alternatives : 0;
-  const { name: hypervisor, uid: hypervisorUID } = candidate;
-  return { actions: [{ kind: 'Place', hypervisor, hypervisorUID, epoch, alternatives, reason }] };
+  if (verdict.kind === 'Chosen') return { actions: [placed(snapshot, verdict, proof)] };
+  if (proof !== undefined) return { actions: [], again: NO_ROOM_RETRY_MS, nowhere: verdict.message };
+  const action = { kind: 'CannotPlace', code: verdict.code, reason: verdict.message } as const;
+  const told = isTold(snapshot, { type: 'Placed', status: 'False' }, action);
+  return { actions: told ? [] : [action], again: NO_ROOM_RETRY_MS, waitsForRoom: true };
+}
+
+function placed(
+  { vm, refusedBy }: Snapshot,
+  { candidate, alternatives, reason }: Extract<PlaceVerdict, { kind: 'Chosen' }>,
+  proof: Proof | undefined,
+): Action {
+  const where = {
+    hypervisor: candidate.name,
+    hypervisorUID: candidate.uid,
+    epoch: (vm.status?.placement?.epoch ?? 0) + 1,
+    alternatives: refusedBy.length < MOST_REFUSALS ? alternatives : 0,
+  };
+  if (proof === undefined) return { kind: 'Place', ...where, reason };
+  return { kind: 'Place', ...where, proof, reason: `${proof.message} ${reason}` };
+}
+
+function notNow(recovery: RecoveryVerdict | undefined): Placing {
+  const again = recovery?.kind === 'Waiting' ? recovery.again : undefined;
+  return { actions: [], ...(again === undefined ? {} : { again }) };
 }
 
 /** A new permission is written only where none is out, and only where something asks for a start. */
@@ -119,42 +143,4 @@ function demandOf({ vm, refusedBy }: Snapshot, granted: Granted): Demand {
     selector: vm.spec.placement?.requiredHypervisorSelector,
     refusedBy,
   };
-}
-
-function isBrieflyAway(home: Snapshot['home']): boolean {
-  return home.kind === 'Known' && !home.reachable.yes && home.reachable.brief;
-}
-
-/** What may be over in a moment is not told: neither that it is lost, nor that it is found. */
-function planReachability({ vm, home }: Snapshot): Action[] {
-  if (home.kind === 'None' || isBrieflyAway(home)) return [];
-  const known = findCondition(vm.status?.conditions, 'HypervisorReachable');
-  const next = reachabilityOf(home);
-  const ofInterest = !epochIsOver(vm.status) || (next.reachable && known?.status === 'False');
-  if (!ofInterest) return [];
-  if (known?.status === (next.reachable ? 'True' : 'False') && known.reason === next.code) return [];
-  return [next];
-}
-
-function reachabilityOf(home: Exclude<Snapshot['home'], { kind: 'None' }>): Extract<Action, { kind: 'MarkReachable' }> {
-  const { hypervisor } = home;
-  const mayRun = 'The guest may be running; nothing is done to it.';
-  if (home.kind === 'Gone') {
-    const reason = `Hypervisor ${hypervisor} no longer exists in the API. ${mayRun}`;
-    return { kind: 'MarkReachable', reachable: false, code: 'HypervisorGone', reason };
-  }
-  if (!home.reachable.yes) {
-    return {
-      kind: 'MarkReachable',
-      reachable: false,
-      code: home.reachable.code,
-      reason: `${home.reachable.why} ${mayRun}`,
-    };
-  }
-  return { kind: 'MarkReachable', reachable: true, code: 'Reachable', reason: heardInWords(hypervisor) };
-}
-
-/** Why a hypervisor counts as reachable. */
-export function heardInWords(hypervisor: string): string {
-  return `The daemon of ${hypervisor} reports regularly.`;
 }

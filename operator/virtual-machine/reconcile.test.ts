@@ -40,6 +40,7 @@ class Scene {
       refusals: new Refusals(),
       candidates,
       candidate: (wanted) => candidates().find(({ name }) => name === wanted),
+      silence: () => undefined,
       sign: () => 'c2lnbmVk',
       waiting: new Map<string, number>(),
       warn: () => undefined,

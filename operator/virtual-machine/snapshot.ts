@@ -1,6 +1,7 @@
 // Everything a decision on one VM may look at, gathered beforehand and frozen.
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { Candidate, Reachability } from '#operator/placement/candidate.ts';
+import type { Silence } from '#operator/recovery/wants-recovery.ts';
 
 /** The hypervisor that holds the VM's epoch, as far as the operator can tell. */
 export type Home =
@@ -10,6 +11,8 @@ export type Home =
       readonly kind: 'Known';
       readonly hypervisor: string;
       readonly reachable: Reachability;
+      /** Where its daemon is silent: for how long, and what is known of its guests. */
+      readonly silence?: Silence | undefined;
     };
 
 export interface Snapshot {
@@ -23,4 +26,6 @@ export interface Snapshot {
   readonly toldAgo: number | undefined;
   /** Milliseconds since 1970, for times that people write down. */
   readonly wallTime: number;
+  /** Monotonic milliseconds. */
+  readonly now: number;
 }

@@ -14,7 +14,7 @@ import type {
   VirtualMachineStatus,
 } from '#crds/v1alpha1/virtual-machine-status.ts';
 import type { Action } from './actions.ts';
-import { heardInWords } from './plan.ts';
+import { heardInWords } from './plan-reachability.ts';
 
 const DECIDED_BY = 'default';
 
@@ -126,12 +126,20 @@ function remembered(decisions: readonly Decision[] | undefined, decision: Decisi
 
 function placed(status: VirtualMachineStatus, action: Extract<Action, { kind: 'Place' }>, writing: Writing) {
   if (status.granted === undefined) throw new Error('placed without a grant: the plan must grant first');
-  const { hypervisor, hypervisorUID, epoch, alternatives, reason } = action;
+  const { hypervisor, hypervisorUID, epoch, alternatives, proof, reason } = action;
   const holder = { hypervisor, hypervisorUID, epoch };
   const signature = signed(status.granted, holder, writing);
   const next: VirtualMachineStatus = {
     ...status,
-    placement: { ...holder, alternatives, decidedBy: DECIDED_BY, reason, time: writing.time, signature },
+    placement: {
+      ...holder,
+      alternatives,
+      decidedBy: DECIDED_BY,
+      reason,
+      time: writing.time,
+      ...(proof && { proof }),
+      signature,
+    },
   };
   const where = withCondition(next, { type: 'Placed', holds: true, code: 'Placed', reason }, writing);
   return withCondition(

@@ -17,6 +17,7 @@ export function operatorSnapshot(
 ): Snapshot {
   const context = {
     candidates: () => candidates,
+    silence: () => undefined,
     candidate: (wanted: string) => candidates.find(({ name }) => name === wanted),
     ledger: new Ledger(),
     refusals: new Refusals(),

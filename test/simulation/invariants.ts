@@ -3,9 +3,11 @@ import { isDeepStrictEqual } from 'node:util';
 import { type Amount, NO_AMOUNT, plus } from '#crds/amount.ts';
 import { findCondition } from '#crds/conditions.ts';
 import { epochIsOver } from '#crds/derive/epoch.ts';
+import { instanceUuid } from '#crds/derive/signed-payload.ts';
 import { verdictOf } from '#crds/derive/verdict.ts';
 import type { HypervisorSpec } from '#crds/v1alpha1/hypervisor.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
+import type { PlacementStatus } from '#crds/v1alpha1/virtual-machine-status.ts';
 import type { SimulatedHost } from '#node-daemon/hypervisor/simulated/host.ts';
 import { allocatableOf } from '#node-daemon/inventory/capacity.ts';
 import { amountHeld } from '#operator/placement/ledger.ts';
@@ -97,10 +99,19 @@ export class Invariants {
     return there.map(amountHeld).reduce(plus, NO_AMOUNT);
   }
 
-  #checkEpoch({ status }: VirtualMachine, old: VirtualMachine | undefined): void {
-    const [before, after] = [old?.status?.placement, status?.placement];
+  /** A permission that was not given back is over only where the guest is proven to be dead, and is. */
+  #checkProof({ epoch, proof }: PlacementStatus, uuid: string): void {
+    if (proof === undefined) this.report(`epoch ${epoch} was given before the one before it was over`);
+    for (const [name, { machine }] of this.#hosts) {
+      const runs = (machine.guests.find(uuid)?.power.kind ?? 'Off') !== 'Off';
+      if (runs) this.report(`epoch ${epoch} was given while the guest ran on ${name}`);
+    }
+  }
+
+  #checkEpoch(vm: VirtualMachine, old: VirtualMachine | undefined): void {
+    const [before, after] = [old?.status?.placement, vm.status?.placement];
     if (after === undefined || before?.epoch === after.epoch) return;
-    if (!epochIsOver(old?.status)) this.report(`epoch ${after.epoch} was given before epoch ${before?.epoch} was over`);
+    if (!epochIsOver(old?.status)) this.#checkProof(after, instanceUuid(vm));
     if (after.epoch !== (before?.epoch ?? 0) + 1) this.report(`epoch ${after.epoch} follows ${before?.epoch}`);
   }
 

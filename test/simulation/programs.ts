@@ -1,8 +1,11 @@
 // The operator and the daemons as a site runs them: put together as their programs put them together, each with a life.
+import { type Killer, runGuard } from '#node-daemon/guard/guard.ts';
+import type { GuardFiles } from '#node-daemon/guard/orders.ts';
 import { createSimulatedDriver } from '#node-daemon/hypervisor/simulated/driver.ts';
 import type { SimulatedHost } from '#node-daemon/hypervisor/simulated/host.ts';
 import { USAGE_LIMITS } from '#node-daemon/usage/publish.ts';
 import { runNodeDaemon } from '#node-daemon/wiring.ts';
+import type { Fencer } from '#operator/recovery/fencer.ts';
 import type { Signer } from '#operator/signing/key.ts';
 import { runOperator } from '#operator/wiring.ts';
 import type { VirtualClock } from '#runtime/clock/virtual.ts';
@@ -18,10 +21,12 @@ export interface Surroundings {
   readonly random: () => number;
   readonly signer: Signer;
   readonly warn: (object: KubeObject, reason: string, message: string) => void;
+  readonly fencer?: Fencer | undefined;
 }
 
 /** Ends at its death, or rejects. */
-export async function runOperatorOf({ api, clock, random, signer, warn }: Surroundings, life: Life): Promise<void> {
+export async function runOperatorOf(surroundings: Surroundings, life: Life): Promise<void> {
+  const { api, clock, random, signer, warn, fencer } = surroundings;
   await runOperator(
     {
       store: mortalStore(api.asUser(OPERATOR), life),
@@ -31,6 +36,7 @@ export async function runOperatorOf({ api, clock, random, signer, warn }: Surrou
       signer,
       identity: `operator-${clock.now()}`,
       silenceTimeoutMs: 40_000,
+      fencer,
       warn,
     },
     life.signal,
@@ -43,12 +49,17 @@ export interface Node {
   readonly nodeName: string;
   readonly onlooker: Onlooker;
   readonly setUnready: (reason: string | undefined) => void;
+  /** Where a guard stands by. */
+  readonly guardFiles?: GuardFiles | undefined;
 }
+
+const GUARD_PROMISE = { deadlineSeconds: 60, killSeconds: 10 };
 
 /** Ends when it is asked to, or at its death; or rejects. */
 export async function runDaemonOf(surroundings: Surroundings, node: Node, life: Life): Promise<void> {
   const { api, clock, random, warn } = surroundings;
-  const { host, nodeName, onlooker, setUnready } = node;
+  const { host, nodeName, onlooker, setUnready, guardFiles: files } = node;
+  const bootTime = () => clock.monotonic();
   await runNodeDaemon(
     {
       store: mortalStore(api.asUser(nodeName), life),
@@ -67,7 +78,22 @@ export async function runDaemonOf(surroundings: Surroundings, node: Node, life: 
       logger: silentLogger,
       warn,
       setUnready,
+      guard: files === undefined ? undefined : { files, bootTime, promise: GUARD_PROMISE },
     },
     life.stop,
   );
+}
+
+/** The guard of a machine, until its death. */
+export async function runGuardOf({ clock }: Surroundings, host: SimulatedHost, files: GuardFiles, life: Life) {
+  const killer: Killer = {
+    kill: async (uuids) => {
+      const { guests } = host.machine;
+      for (const uuid of uuids) if ((guests.find(uuid)?.power.kind ?? 'Off') !== 'Off') host.crash(uuid);
+      return [];
+    },
+  };
+  const { bootID } = host;
+  const bootTime = () => clock.monotonic();
+  await runGuard({ files, killer, bootID, bootTime, clock, logger: silentLogger }, life.signal);
 }

@@ -6,8 +6,11 @@ import { hypervisorResource, virtualMachineResource } from '#crds/v1alpha1/kinds
 import { API_VERSION, FORCE_DELETE_ANNOTATION } from '#crds/v1alpha1/names.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { VirtualMachineSpec } from '#crds/v1alpha1/virtual-machine-spec.ts';
+import { memoryGuardFiles } from '#node-daemon/guard/memory-files.ts';
+import type { GuardFiles } from '#node-daemon/guard/orders.ts';
 import { SimulatedHost } from '#node-daemon/hypervisor/simulated/host.ts';
 import type { SimulatedHostOptions } from '#node-daemon/hypervisor/simulated/machine-options.ts';
+import type { FenceOutcome, Fencer } from '#operator/recovery/fencer.ts';
 import { generateSigningKey, signerFrom } from '#operator/signing/key.ts';
 import { pause } from '#runtime/clock/signals.ts';
 import { VirtualClock } from '#runtime/clock/virtual.ts';
@@ -20,7 +23,7 @@ import { Invariants } from './invariants.ts';
 import { hypervisorModel, leaseModel, machineModel, OPERATOR } from './kinds.ts';
 import { type Fate, Life, type Step } from './life.ts';
 import { Narration } from './narration.ts';
-import { runDaemonOf, runOperatorOf, type Surroundings } from './programs.ts';
+import { runDaemonOf, runGuardOf, runOperatorOf, type Surroundings } from './programs.ts';
 import { seededRandom } from './random.ts';
 import { Witness } from './witness.ts';
 
@@ -33,9 +36,18 @@ export interface SiteOptions {
   readonly hypervisors: Readonly<Record<string, Partial<SimulatedHostOptions>>>;
   /** What the daemon of a hypervisor calls its node, where that is not the hypervisor's own name. It is not started. */
   readonly impostors?: Readonly<Record<string, string>>;
+  /** The hypervisors whose machines have a guard. */
+  readonly guards?: readonly string[];
+  /** Whether the operator can have machines switched off. */
+  readonly fencing?: boolean;
   /** How long calls of the API server by operator and daemons are on their way, there and back; no time by default. */
   readonly latencyMilliseconds?: number;
   readonly seed?: number;
+}
+
+/** The process that is the guard of this hypervisor's machine. */
+export function guardOf(hypervisor: string): string {
+  return `guard of ${hypervisor}`;
 }
 
 export class Site {
@@ -52,7 +64,11 @@ export class Site {
   readonly forced = new Set<string>();
   /** Why a daemon does nothing, by the name of its hypervisor. */
   readonly unready = new Map<string, string>();
+  /** The hypervisors that were fenced, one after the other. */
+  readonly fenced: string[] = [];
   readonly #impostors: Readonly<Record<string, string>>;
+  readonly #guardFiles: ReadonlyMap<string, GuardFiles>;
+  readonly #fencer: Fencer | undefined;
   readonly #random: () => number;
   readonly #signer = signerFrom(generateSigningKey());
   readonly #lives = new Map<string, Life>();
@@ -65,6 +81,8 @@ export class Site {
   constructor(options: SiteOptions) {
     const { clock } = this;
     this.#impostors = options.impostors ?? {};
+    this.#guardFiles = new Map((options.guards ?? []).map((name) => [name, memoryGuardFiles()]));
+    this.#fencer = options.fencing === true ? { fence: async ({ hypervisor }) => this.#fence(hypervisor) } : undefined;
     this.#random = seededRandom(options.seed ?? 1);
     this.api = new MemoryApiServer({ clock, random: this.#random });
     this.hosts = new Map(
@@ -126,6 +144,7 @@ export class Site {
     for (const name of this.hosts.keys()) {
       if (this.#nodeOf(name) === name) this.start(name);
     }
+    for (const name of this.#guardFiles.keys()) this.start(guardOf(name));
     await this.clock.advance(10_000);
     return this;
   }
@@ -146,8 +165,7 @@ export class Site {
     this.#lives.set(name, life);
     if (fate !== undefined) this.#doom(name, life, fate);
     this.#births.set(name, this.birthsOf(name) + 1);
-    const run = name === OPERATOR ? runOperatorOf(this.#surroundings, life) : this.#runDaemon(name, life);
-    const running = run.catch((error: unknown) => {
+    const running = this.#run(name, life).catch((error: unknown) => {
       if (!life.stop.aborted) this.failures.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
     });
     this.#running.add(running);
@@ -203,17 +221,36 @@ export class Site {
     return this.#births.get(name) ?? 0;
   }
 
+  async #run(name: string, life: Life): Promise<void> {
+    if (name === OPERATOR) return runOperatorOf(this.#surroundings, life);
+    const guarded = [...this.#guardFiles].find(([host]) => guardOf(host) === name);
+    if (guarded === undefined) return this.#runDaemon(name, life);
+    const [host, files] = guarded;
+    return runGuardOf(this.#surroundings, this.host(host), files, life);
+  }
+
+  /** Its machine is switched off and on again; whoever starts its programs is another question. */
+  async #fence(name: string): Promise<FenceOutcome> {
+    this.fenced.push(name);
+    this.kill(name);
+    this.kill(guardOf(name));
+    this.host(name).reboot();
+    return { kind: 'Fenced', message: `${name} was switched off.` };
+  }
+
   async #runDaemon(name: string, life: Life): Promise<void> {
     const [host, nodeName] = [this.host(name), this.#nodeOf(name)];
     const onlooker = this.witness.onlooker(name);
     const setUnready = (reason: string | undefined) => this.unready.set(name, reason ?? '');
-    await runDaemonOf(this.#surroundings, { host, nodeName, onlooker, setUnready }, life);
+    const guardFiles = this.#guardFiles.get(name);
+    await runDaemonOf(this.#surroundings, { host, nodeName, onlooker, setUnready, guardFiles }, life);
   }
 
   get #surroundings(): Surroundings {
     const warn: Surroundings['warn'] = ({ metadata }, reason, message) =>
       this.narration.warning(metadata.name, reason, message);
-    return { api: this.api, clock: this.clock, random: this.#random, signer: this.#signer, warn };
+    const { api, clock } = this;
+    return { api, clock, random: this.#random, signer: this.#signer, warn, fencer: this.#fencer };
   }
 
   host(name: string): SimulatedHost {

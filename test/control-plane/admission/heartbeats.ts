@@ -1,6 +1,12 @@
 // A daemon's heartbeat is its own: nobody can make a dead machine look alive, or a living one dead.
 
-import { HEARTBEAT_LABEL, heartbeatLeaseName, LEADER_LEASE, SYSTEM_NAMESPACE } from '#crds/v1alpha1/names.ts';
+import {
+  HEARTBEAT_LABEL,
+  heartbeatLeaseName,
+  LEADER_LEASE,
+  RECOVERY_HOLDER,
+  SYSTEM_NAMESPACE,
+} from '#crds/v1alpha1/names.ts';
 import type { ApiAccess } from '#hack/control-plane/api-request.ts';
 import type { OwnTestCluster } from '../harness.ts';
 import { get, leases, mergePatch, post, refused } from './requests.ts';
@@ -36,10 +42,21 @@ export function describeHeartbeats(cluster: OwnTestCluster, site: () => Site): v
       await refused(renew(site().unboundDaemon, heartbeatLeaseName('n1')), /names no node/);
     });
 
-    it('is read by the operator and never written: it has a Lease of its own', async () => {
+    it('is read by the operator and never renewed: it has a Lease of its own', async () => {
       await get(site().operator, leases(SYSTEM_NAMESPACE));
       await renew(site().operator, LEADER_LEASE);
-      await refused(renew(site().operator, heartbeatLeaseName('n1')), /cannot patch/);
+      const words = /the operator may take the heartbeat 'hypervisor-n1' as usher-operator\/recovery and give it back/;
+      await refused(renew(site().operator, heartbeatLeaseName('n1')), words);
+      await refused(tryCreate(site().operator, heartbeatLeaseName('n2')), /and nothing else/);
+    });
+
+    it('is taken by the operator for a recovery, and given back', async () => {
+      const path = `${leases(SYSTEM_NAMESPACE)}/${heartbeatLeaseName('n1')}`;
+      const held = async (holderIdentity: string | null) =>
+        mergePatch(site().operator, path, { spec: { holderIdentity, renewTime: '2026-01-01T00:00:01.000000Z' } });
+      await held(RECOVERY_HOLDER);
+      await refused(held('n1/9f3c4b52-5d0f-4a86-b0a5-1d7f0e6a2c11'), /and nothing else/);
+      await held(null);
     });
 
     describe('of a daemon that was given more rights than it should have', () => {

@@ -1,0 +1,45 @@
+// One hypervisor that may have fallen silent: look, decide, act, look again.
+import type { ReconcileResult } from '#runtime/controller/controller.ts';
+import type { RecoveryContext } from './context.ts';
+import { execute } from './execute.ts';
+import { observe } from './observe.ts';
+import { planRecovery } from './plan.ts';
+import type { Recovery } from './recoveries.ts';
+
+const LOOK_AGAIN_MS = 1_000;
+
+/** Idempotent. Rejects with a KubeError; nothing is lost by calling it again. */
+export async function reconcileRecovery(
+  context: RecoveryContext,
+  hypervisor: string,
+  signal: AbortSignal,
+): Promise<ReconcileResult> {
+  const { recoveries } = context;
+  const snapshot = observe(context, hypervisor);
+  const before = snapshot.memory.recovery;
+  const plan = planRecovery(snapshot);
+  switch (plan.kind) {
+    case 'Nothing':
+      recoveries.forget(hypervisor);
+      return plan.again === undefined ? {} : { again: plan.again };
+    case 'Release':
+      await execute(context, snapshot, plan, signal);
+      return {};
+    case 'Wait':
+      if (plan.why !== undefined) recoveries.remember(hypervisor, { recovery: { kind: 'Waiting', why: plan.why } });
+      break;
+    case 'Go':
+      return { again: plan.again };
+    case 'Fence':
+    case 'Take':
+      await execute(context, snapshot, plan, signal);
+  }
+  if (!sameNews(before, recoveries.of(hypervisor).recovery)) context.onNews(hypervisor);
+  if (plan.kind !== 'Wait') return { again: LOOK_AGAIN_MS };
+  return plan.again === undefined ? {} : { again: plan.again };
+}
+
+function sameNews(one: Recovery | undefined, other: Recovery | undefined): boolean {
+  if (one?.kind === 'Waiting' && other?.kind === 'Waiting') return one.why === other.why;
+  return one === other;
+}
