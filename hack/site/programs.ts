@@ -15,6 +15,8 @@ export interface Programs {
   readonly lifetime: 'parent' | 'detached';
   readonly heartbeatSeconds: number;
   readonly virtualization: 'auto' | 'qemu';
+  /** After so many seconds without a heartbeat the guard of a machine stops guests; without it there are no guards. */
+  readonly guardDeadlineSeconds?: number | undefined;
 }
 
 /** A demo may be left running for weeks. */
@@ -69,8 +71,25 @@ export async function startNodeDaemon(running: Programs, machine: Machine): Prom
     name,
     '--heartbeat-interval-seconds',
     String(heartbeatSeconds),
+    ...guardArgs(running, name),
   ];
   await start(running, `node-daemon-${name}`, ['node-daemon/main.ts', ...args, ...driverArgs(machine, virtualization)]);
+}
+
+/** The guard of a machine, which knows neither the API server nor libvirt. */
+export async function startGuard(running: Programs, { name }: Machine): Promise<void> {
+  await start(running, `guard-${name}`, ['node-daemon/guard/main.ts', '--directory', guardDirectory(running, name)]);
+}
+
+function guardArgs(running: Programs, machine: string): string[] {
+  const { guardDeadlineSeconds } = running;
+  if (guardDeadlineSeconds === undefined) return [];
+  const directory = guardDirectory(running, machine);
+  return ['--guard-directory', directory, '--guard-deadline-seconds', String(guardDeadlineSeconds)];
+}
+
+function guardDirectory({ directory }: Programs, machine: string): string {
+  return join(directory, 'guards', machine);
 }
 
 function driverArgs(machine: Machine, virtualization: Programs['virtualization']): string[] {

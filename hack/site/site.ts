@@ -7,7 +7,7 @@ import { startControlPlane, stopControlPlane } from '../control-plane/control-pl
 import { ProcessGroup, stopRecorded } from '../process-group.ts';
 import { type Announce, installUsher } from './install.ts';
 import { type Machine, type Machines, realMachines, simulatedMachines, stopMachinesIn } from './machines.ts';
-import { startNodeDaemon, startOperator } from './programs.ts';
+import { startGuard, startNodeDaemon, startOperator } from './programs.ts';
 
 export interface SiteOptions {
   /** Holds logs, kubeconfigs and records. */
@@ -23,6 +23,8 @@ export interface SiteOptions {
   readonly heartbeatSeconds?: number;
   /** What real guests run on. `auto`, unless given, tries KVM each time a daemon starts; `qemu` emulates. */
   readonly virtualization?: 'auto' | 'qemu';
+  /** Gives each machine a guard, which stops guests so long after the last heartbeat. Without it there are none. */
+  readonly guardDeadlineSeconds?: number;
 }
 
 export interface Site {
@@ -85,8 +87,23 @@ interface Parts {
 }
 
 async function startPrograms({ options, controlPlane, programs, machines, stop }: Parts): Promise<Site> {
-  const { announce, directory, lifetime, heartbeatSeconds = 10, virtualization = 'auto' } = options;
-  const running = { controlPlane, programs, directory, lifetime, heartbeatSeconds, virtualization };
+  const {
+    announce,
+    directory,
+    lifetime,
+    heartbeatSeconds = 10,
+    virtualization = 'auto',
+    guardDeadlineSeconds,
+  } = options;
+  const running = {
+    controlPlane,
+    programs,
+    directory,
+    lifetime,
+    heartbeatSeconds,
+    virtualization,
+    guardDeadlineSeconds,
+  };
   const site: Site = {
     options,
     controlPlane,
@@ -103,6 +120,7 @@ async function startPrograms({ options, controlPlane, programs, machines, stop }
   announce(`Starting the operator and ${machines.length} node daemons, each with a token that is bound to its node`);
   await site.startOperator();
   for (const { name } of machines) await site.startNodeDaemon(name);
+  if (guardDeadlineSeconds !== undefined) for (const machine of machines) await startGuard(running, machine);
   return site;
 }
 
