@@ -17,17 +17,8 @@ import { runOperator } from './wiring.ts';
 
 const NAME = 'usher-operator';
 
-async function run({
-  options,
-  store,
-  logger,
-  metrics,
-  setUnready,
-  readiness,
-  patience,
-  reflectorObserver,
-  stop,
-}: Runtime<typeof operatorOptions>): Promise<void> {
+async function run(runtime: Runtime<typeof operatorOptions>): Promise<void> {
+  const { options, store, logger, metrics, setUnready, readiness, patience, reflectorObserver, stop } = runtime;
   const identity = options.identity ?? `${hostname()}-${randomUUID().slice(0, 8)}`;
   const leader = leaderMetrics(metrics);
   const forced = counter(metrics, 'usher_forced_deletions_total', 'VMs let go though their guests may still run.');
