@@ -127,7 +127,9 @@ function defineKubectl(cluster: OwnTestCluster): void {
       ['web', 'Running', 'Running', 'node-a', '192.168.122.10', 'True'],
     ]);
     const wide = await kubectl(cluster, 'get', 'uvm', '-n', cluster.namespace, '-o', 'wide', '--no-headers');
-    expect(wide.trim().split(/ {2,}/).slice(7)).to.deep.equal(['4', '4Gi', '5', 'The guest runs on node-a.']);
+    const columns = wide.trim().split(/ {2,}/).slice(7);
+    expect(columns.splice(5, 1)[0], 'how long ago it ended').to.match(/^[0-9]+d$/);
+    expect(columns).to.deep.equal(['4', '4Gi', '5', 'Crashed', 'Guest', 'The guest runs on node-a.']);
   });
 
   it('is a line for each Hypervisor', async () => {
