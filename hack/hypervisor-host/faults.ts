@@ -19,8 +19,8 @@ export async function releaseLibvirt(host: HypervisorHost): Promise<void> {
 }
 
 /**
- * What an administrator has to do where libvirtd was killed while it started a guest: libvirt 9 keeps such a domain as
- * `paused (starting up)` for ever, without a process, and refuses whatever is asked of it, also after a restart.
+ * What an administrator has to do where libvirtd was killed while it started a guest that runs as root: libvirt 9 keeps
+ * such a domain as `paused (starting up)` for ever, without a process, and refuses whatever is asked of it.
  */
 export async function forgetUnfinishedStarts(host: HypervisorHost): Promise<void> {
   const states = join(host.directory, 'run', 'qemu');
@@ -33,7 +33,10 @@ export async function forgetUnfinishedStarts(host: HypervisorHost): Promise<void
   await releaseLibvirt(host);
 }
 
-/** The guest as libvirtd leaves it that was killed in the middle of its start: no process, and "starting up" for ever. */
+/** libvirt does not take up a domain without a process, so it waits for ever for the end of this. */
+const START_UNDER_WAY = "<job type='none' async='start' flags='0x0' asyncStarted='1795874113026'/>";
+
+/** A guest that runs as root, as libvirtd leaves it that was killed in the middle of its start. See ADR 10. */
 export async function leaveStartUnfinished(host: HypervisorHost, domain: string): Promise<void> {
   const state = join(host.directory, 'run', 'qemu', `${domain}.xml`);
   await killLibvirt(host, 'stays away');
@@ -41,7 +44,7 @@ export async function leaveStartUnfinished(host: HypervisorHost, domain: string)
   const running = await readFile(state, 'utf8');
   await writeFile(
     state,
-    running.replace(/<domstatus [^>]*>/, "<domstatus state='paused' reason='starting up' pid='0'>"),
+    running.replace(/<domstatus [^>]*>/, `<domstatus state='paused' reason='starting up' pid='0'>${START_UNDER_WAY}`),
   );
   await releaseLibvirt(host);
 }

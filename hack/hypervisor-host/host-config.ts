@@ -12,9 +12,8 @@ log_outputs = "2:file:${directory}/libvirtd.log"
 `;
 }
 
-const QEMU_CONFIG = `user = "root"
-group = "root"
-security_driver = "none"
+/** Guests run as the user that the distribution made for them: libvirt forgets none of those in the middle of a start. */
+const QEMU_CONFIG = `security_driver = "none"
 cgroup_controllers = [ ]
 namespaces = [ ]
 stdio_handler = "file"

@@ -2,10 +2,37 @@
 # The first process of a simulated hypervisor machine (its PID 1): mounts the machine's own directories over libvirt's,
 # keeps virtlockd and libvirtd running, and reaps the guests' processes at once, without which every destroy takes two
 # seconds. With its end the kernel ends everything else on the machine.
-# $1: the machine's directory. $2: its host name.
+# $1: the machine's directory. $2: its host name. Then: other directories that its guests use.
 set -u
 cd /
 hostname "$2"
+# Guests run as a user of their own, who could not enter a closed home or temporary directory. On this machine such a
+# one is replaced by one that holds nothing but what guests need.
+closed_on_the_way_to() {
+  local way=
+  while IFS= read -r -d / part; do
+    [ -z "$part" ] && continue
+    way=$way/$part
+    case $(stat -c %A "$way" 2>/dev/null) in d????????[xt]) ;; d*) printf '%s' "$way" && return ;; esac
+  done <<<"$1/"
+}
+mount -t tmpfs tmpfs /mnt || exit 1
+index=0
+for directory in "$1" "${@:3}"; do
+  index=$((index + 1))
+  mkdir "/mnt/$index" && mount --bind "$directory" "/mnt/$index" || exit 1
+done
+index=0
+for directory in "$1" "${@:3}"; do
+  index=$((index + 1))
+  closed=$(closed_on_the_way_to "$directory")
+  [ -n "$closed" ] && { mount -t tmpfs -o mode=0755 tmpfs "$closed" || exit 1; }
+  [ -d "$directory" ] || mkdir -p "$directory"
+  mount --bind "/mnt/$index" "$directory" || exit 1
+done
+# On real machines udev lets everybody use it. Where libvirt finds that its guests may not, it looks again at every call.
+[ -c /dev/kvm ] && mknod -m 0666 /mnt/kvm c $(stat -c '0x%t 0x%T' /dev/kvm) && mount --bind /mnt/kvm /dev/kvm
+umount -l /mnt
 # The devices of this network namespace, not those of the machine we are on.
 mount -t sysfs sysfs /sys || exit 1
 # libvirt asks for the address of its own name at every start, and waits ten seconds for a name server that is not there.

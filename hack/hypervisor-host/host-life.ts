@@ -14,6 +14,8 @@ export interface HostOptions {
   readonly directory: string;
   /** `parent`: ends with this process, guests too. */
   readonly lifetime: 'parent' | 'detached';
+  /** Directories that its guests use beside its own: what they boot from, storage that several machines share. */
+  readonly guestDirectories?: readonly string[];
 }
 
 const EMULATOR = `/usr/bin/qemu-system-${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}`;
@@ -36,13 +38,14 @@ export async function hostObstacle(): Promise<string | undefined> {
 }
 
 /** Starts one machine and waits until libvirt answers and its network is up. What it started it removes if it fails. */
-export async function startHost({ name, directory, lifetime }: HostOptions): Promise<HypervisorHost> {
+export async function startHost(options: HostOptions): Promise<HypervisorHost> {
+  const { name, directory } = options;
   const socket = join(directory, 'run', 'libvirt-sock');
   if (socket.length > 107)
     throw new Error(`the path of the socket is too long for Linux (${socket.length} > 107): ${socket}`);
   await mkdir(directory, { recursive: true });
   await writeHostConfig(directory, randomUUID());
-  const started = await startMachine({ name, directory, lifetime });
+  const started = await startMachine(options);
   try {
     const network = await createHostNetwork(await initPid(started));
     const host = describeHost({ name, directory, socket, network, process: started });
@@ -67,13 +70,18 @@ function describeHost(
   };
 }
 
-async function startMachine({ name, directory, lifetime }: HostOptions): Promise<StartedProcess> {
+async function startMachine({
+  name,
+  directory,
+  lifetime,
+  guestDirectories = [],
+}: HostOptions): Promise<StartedProcess> {
   const init = join(import.meta.dirname, 'host-init.sh');
   const spaces = ['--net', '--mount', '--uts', '--pid', '--propagation', 'private', '--mount-proc'];
   return startProcess({
     name: `machine ${name}`,
     command: 'unshare',
-    args: [...spaces, '--fork', '--kill-child', 'bash', init, directory, name],
+    args: [...spaces, '--fork', '--kill-child', 'bash', init, directory, name, ...guestDirectories],
     directory: '/',
     logFile: join(directory, 'machine.log'),
     graceMilliseconds: 0, // unshare ignores SIGTERM

@@ -29,7 +29,9 @@ export interface RealMachines {
 export async function realMachines({ names, directory, lifetime }: RealMachines): Promise<Machines> {
   const { bootDirectory } = await guestImage();
   const started = await Promise.allSettled(
-    names.map(async (name) => startHost({ name, directory: join(directory, name), lifetime })),
+    names.map(async (name) =>
+      startHost({ name, directory: join(directory, name), lifetime, guestDirectories: [bootDirectory] }),
+    ),
   );
   const hosts = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   const stop = async () => {

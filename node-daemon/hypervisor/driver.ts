@@ -111,7 +111,7 @@ export interface Capabilities {
   readonly type: string;
   readonly version: string;
   readonly features: ReadonlySet<Feature>;
-  /** A sentence on the type, where people may have expected another. */
+  /** What people should know of it: that the type is not the one expected, or that it is set up in a way that hurts. */
   readonly remark?: string;
 }
 

@@ -25,7 +25,9 @@ export async function withRealMachine<T>(
   const obstacle = await hostObstacle();
   if (obstacle !== undefined) throw new Error(obstacle);
   return withSite({ audit: false }, async (site) => {
-    const host = await startHost({ name: MACHINE, directory: join(site.directory, 'm'), lifetime: 'parent' });
+    const directory = join(site.directory, 'm');
+    const guestDirectories = [bootDirectory];
+    const host = await startHost({ name: MACHINE, directory, lifetime: 'parent', guestDirectories });
     try {
       return await measure({ site, host, daemonPid: await startUsher(site, host, bootDirectory) });
     } finally {

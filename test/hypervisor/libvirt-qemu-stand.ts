@@ -100,7 +100,12 @@ export function describeQemu(title: string, define: (stand: () => QemuStand) => 
       }
       directory = await mkdtemp(join(tmpdir(), 'usher-qemu-'));
       const image = await guestImage();
-      const host = await startHost({ name: 'hv1', directory: join(directory, 'hv1'), lifetime: 'parent' });
+      const host = await startHost({
+        name: 'hv1',
+        directory: join(directory, 'hv1'),
+        lifetime: 'parent',
+        guestDirectories: [image.bootDirectory],
+      });
       stand = new QemuStand(host, image, await networkCounterDirectory(host));
     });
     beforeEach(() => ran('qemu'));

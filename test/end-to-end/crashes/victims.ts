@@ -1,5 +1,5 @@
 // What is killed, and how it comes back.
-import { forgetUnfinishedStarts, killLibvirt, releaseLibvirt } from '#hack/hypervisor-host/faults.ts';
+import { killLibvirt, releaseLibvirt } from '#hack/hypervisor-host/faults.ts';
 import type { Site } from '#hack/site/site.ts';
 import { hostOf } from '../../site/guests.ts';
 import type { Progress } from './ten-vms.ts';
@@ -43,11 +43,7 @@ export const VICTIMS: readonly Victim[] = [
     progress: 'processes',
     losesStarts: true,
     kill: async (site) => forEachMachine(site, async (name) => killLibvirt(hostOf(site, name), 'stays away')),
-    restore: async (site) =>
-      forEachMachine(site, async (name) => {
-        await releaseLibvirt(hostOf(site, name));
-        await forgetUnfinishedStarts(hostOf(site, name));
-      }),
+    restore: async (site) => forEachMachine(site, async (name) => releaseLibvirt(hostOf(site, name))),
   },
   {
     title: 'kube-apiserver',

@@ -5,6 +5,7 @@ import type { DomainType } from '../domain-xml/domain-type.ts';
 import type { Ask } from '../rpc/domain-calls.ts';
 import { getCapabilities, getNodeHardware, getType, getVersions } from '../rpc/node-calls.ts';
 import { versionText } from '../rpc/open.ts';
+import { runsGuestsAsRoot } from './guest-user.ts';
 import { featuresOf, type HypervisorKind, kindOf } from './hypervisor-kind.ts';
 import { type KvmTrial, tryKvm } from './kvm-probe.ts';
 
@@ -17,11 +18,17 @@ export interface HypervisorOptions {
   readonly clock: Clock;
 }
 
+/** See docs/adr/0010-starts-that-libvirtd-was-killed-in.md. */
+const AS_ROOT =
+  'Guests run as root here: one that libvirtd was killed in the middle of starting stays so until somebody mends it. ' +
+  'See user and group in /etc/libvirt/qemu.conf.';
+
 export class Hypervisor {
   readonly #options: HypervisorOptions;
   readonly #kind: Remembered<HypervisorKind>;
   readonly #architecture: Remembered<string>;
   readonly #version: Remembered<string>;
+  readonly #asRoot: Remembered<boolean>;
   /** Undefined where libvirt does not offer KVM. */
   readonly #kvm: Remembered<KvmTrial | undefined>;
 
@@ -34,6 +41,7 @@ export class Hypervisor {
       const { hypervisor, libvirt } = await getVersions(ask);
       return `${versionText(hypervisor)} (libvirt ${versionText(libvirt)})`;
     });
+    this.#asRoot = new Remembered(async () => runsGuestsAsRoot(await getCapabilities(ask)));
     this.#kvm = new Remembered(async () => {
       const listed = /<domain type='kvm'/.test(await getCapabilities(ask));
       return listed ? tryKvm(startGuest, clock) : undefined;
@@ -44,6 +52,7 @@ export class Hypervisor {
   forget(): void {
     this.#kind.forget();
     this.#version.forget();
+    this.#asRoot.forget();
   }
 
   architecture(): Promise<string> {
@@ -66,8 +75,13 @@ export class Hypervisor {
   async capabilities(): Promise<Capabilities> {
     const [kind, type, version] = await Promise.all([this.kind(), this.domainType(), this.#version.get()]);
     const features = featuresOf(kind, this.#options.logsConsoles);
-    const remark = type === 'qemu' ? await this.#whyEmulated() : undefined;
-    return { type, version, features, ...(remark === undefined ? {} : { remark }) };
+    const remarks = kind === 'qemu' ? await this.#remarks(type) : [];
+    return { type, version, features, ...(remarks.length === 0 ? {} : { remark: remarks.join(' ') }) };
+  }
+
+  async #remarks(type: DomainType): Promise<string[]> {
+    const whyEmulated = type === 'qemu' ? await this.#whyEmulated() : undefined;
+    return [whyEmulated, (await this.#asRoot.get()) ? AS_ROOT : undefined].filter((remark) => remark !== undefined);
   }
 
   async #whyEmulated(): Promise<string | undefined> {
