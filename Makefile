@@ -96,8 +96,12 @@ test-unit: setup ## Run the unit tests alone: seconds, and nothing but Node need
 	@node test/run.ts --tier unit
 
 .PHONY: bench
-bench: setup system-packages control-plane ## Measure what Usher costs and how fast it is: a quarter of an hour, best with nothing beside it
+bench: setup system-packages control-plane ## Measure what Usher costs and how fast it is: ten minutes, best with nothing beside it
 	@node test/bench/bench.ts
+
+.PHONY: bench-page
+bench-page: setup ## Take what `make bench` measured last into docs/performance.md and its charts
+	@node test/bench/page.ts
 
 # As often as it is wanted: MINUTES=60 for an hour.
 MINUTES ?= 10

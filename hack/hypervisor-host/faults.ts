@@ -36,7 +36,7 @@ export async function forgetUnfinishedStarts(host: HypervisorHost): Promise<void
 /** libvirt does not take up a domain without a process, so it waits for ever for the end of this. */
 const START_UNDER_WAY = "<job type='none' async='start' flags='0x0' asyncStarted='1795874113026'/>";
 
-/** A guest that runs as root, as libvirtd leaves it that was killed in the middle of its start. See ADR 10. */
+/** A guest that runs as root, as libvirtd leaves it that was killed in the middle of its start. See ADR 11. */
 export async function leaveStartUnfinished(host: HypervisorHost, domain: string): Promise<void> {
   const state = join(host.directory, 'run', 'qemu', `${domain}.xml`);
   await killLibvirt(host, 'stays away');

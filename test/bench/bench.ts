@@ -10,24 +10,26 @@ import { measureDaemon } from './daemon.ts';
 import { type Found, figuresOf, lineOf } from './figures.ts';
 import { measureMemory } from './memory.ts';
 import { measurePaper } from './paper.ts';
+import { type BenchMachine, type BenchReport, timesOf } from './report.ts';
 import { measureSpeed } from './speed.ts';
 import { measureTenGuests } from './ten-guests.ts';
+import { Turns } from './turns.ts';
 import { measureWrites } from './writes.ts';
 
-const MEASUREMENTS: Readonly<Record<string, () => Promise<Found>>> = {
+const MEASUREMENTS: Readonly<Record<string, (turns: Turns) => Promise<Found>>> = {
   speed: measureSpeed,
   'ten-guests': measureTenGuests,
-  writes: measureWrites,
-  paper: measurePaper,
-  daemon: measureDaemon,
   memory: measureMemory,
+  writes: measureWrites,
+  daemon: measureDaemon,
+  paper: measurePaper,
 };
 
 /**
- * Time is measured with nothing beside it, and what keeps the machine busy is beside nothing. The others count writes,
- * bytes and CPU time, mostly at rest.
+ * Seconds are measured with nothing beside them. The others count writes, bytes, and processor time at rest, and take
+ * turns with whatever keeps the machine busy.
  */
-const STEPS = [['speed'], ['ten-guests'], ['writes', 'paper', 'daemon'], ['memory']];
+const STEPS = [['speed'], ['ten-guests'], ['memory', 'writes', 'daemon', 'paper']];
 
 const BUILD = join(REPOSITORY, 'build');
 
@@ -37,7 +39,9 @@ const unknown = wanted.filter((name) => MEASUREMENTS[name] === undefined);
 if (unknown.length > 0)
   throw new RangeError(`no measurement ${unknown.join(', ')}; there are ${Object.keys(MEASUREMENTS).join(', ')}`);
 
+const turns = new Turns();
 const found: Found = {};
+const took: Record<string, number> = {};
 const failed: string[] = [];
 for (const step of STEPS) await Promise.all(chosen(step).map(measure));
 await record();
@@ -49,14 +53,16 @@ function chosen(names: readonly string[]): readonly string[] {
 
 async function measure(name: string): Promise<void> {
   tell(`measuring: ${name}`);
+  const start = performance.now();
   try {
-    const figures = (await MEASUREMENTS[name]?.()) ?? {};
+    const figures = (await MEASUREMENTS[name]?.(turns)) ?? {};
     Object.assign(found, figures);
     for (const figure of figuresOf(figures)) process.stdout.write(`${lineOf(figure)}\n`);
   } catch (error) {
     failed.push(name);
     tell(`${name} could not be measured: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   }
+  took[name] = Math.round((performance.now() - start) / 1000);
 }
 
 /** Not among the figures. */
@@ -65,15 +71,17 @@ function tell(text: string): void {
 }
 
 async function record(): Promise<void> {
-  await mkdir(BUILD, { recursive: true });
   const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: REPOSITORY, encoding: 'utf8' }).trim();
-  const machine = {
-    cpus: cpus().length,
-    cpu: cpus()[0]?.model ?? '',
-    memoryGiB: Math.round(totalmem() / 2 ** 30),
-    node: process.version,
-  };
   const seconds = Math.round((Date.now() - began.getTime()) / 1000);
-  const report = { began: began.toISOString(), seconds, commit, machine, failed, figures: figuresOf(found) };
+  const machine = thisMachine();
+  const figures = figuresOf(found);
+  const report: BenchReport = { began: began.toISOString(), seconds, took, commit, machine, failed, figures };
+  tell(timesOf(report));
+  await mkdir(BUILD, { recursive: true });
   await writeFile(join(BUILD, 'bench.json'), `${JSON.stringify(report, undefined, 2)}\n`);
+}
+
+function thisMachine(): BenchMachine {
+  const memoryGiB = Math.round(totalmem() / 2 ** 30);
+  return { cpus: cpus().length, cpu: cpus()[0]?.model ?? '', memoryGiB, node: process.version };
 }

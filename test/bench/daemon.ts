@@ -14,6 +14,7 @@ import { withMachineWatch } from './machine-watch.ts';
 import { atATime, machine, NAMESPACE, namesOf } from './machines.ts';
 import { restingCost } from './process-cost.ts';
 import { MACHINE, type RealMachine, withRealMachine } from './real-machine.ts';
+import type { Turns } from './turns.ts';
 
 const GUESTS = 50;
 /** By then the usage of each guest was written. */
@@ -25,19 +26,25 @@ const HALTING: Partial<VirtualMachineSpec> = {
   interfaces: [],
 };
 
-export async function measureDaemon(): Promise<Found> {
+export async function measureDaemon(turns: Turns): Promise<Found> {
   const bootDirectory = join(await temporaryDirectory(), 'boot');
   await writeHaltingKernel(bootDirectory);
-  return withRealMachine(bootDirectory, async (real) => {
-    const names = await startOurs(real);
-    await startOthers(real.host, `${NAMESPACE}.${names[0]}`, GUESTS - names.length);
-    const { cpuPercent, resident } = await restingCost(real.daemonPid, SETTLE_MS);
+  return withRealMachine(turns, bootDirectory, async (real) => {
+    const names = await turns.during('Load', async () => startAll(real));
+    const { cpuPercent, resident } = await restingCost(turns, real.daemonPid, SETTLE_MS);
     return {
       daemon_rss_mb_50: resident,
       daemon_cpu_percent_idle_50: cpuPercent,
       daemon_managed_of_50: names.length,
     };
   });
+}
+
+/** Gives the names of the VMs. */
+async function startAll(real: RealMachine): Promise<string[]> {
+  const names = await startOurs(real);
+  await startOthers(real.host, `${NAMESPACE}.${names[0]}`, GUESTS - names.length);
+  return names;
 }
 
 /** As many as fit. */

@@ -1,6 +1,7 @@
 // What a process costs, as the kernel counts it.
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Turns } from './turns.ts';
 
 export interface ProcessCost {
   /** MiB in memory, with the program's own text and libraries (VmRSS). */
@@ -35,12 +36,14 @@ export interface RestingCost {
 
 const MEASURED_MS = 60_000;
 
-/** Over a minute, once it had so long to settle. */
-export async function restingCost(pid: number, settleMs: number): Promise<RestingCost> {
+/** Over a minute in which nobody works, once it had so long to settle. */
+export async function restingCost(turns: Turns, pid: number, settleMs: number): Promise<RestingCost> {
   await delay(settleMs);
-  const before = await processCost(pid);
-  await delay(MEASURED_MS);
-  const after = await processCost(pid);
+  const [before, after] = await turns.during('Rest', async () => {
+    const begun = await processCost(pid);
+    await delay(MEASURED_MS);
+    return [begun, await processCost(pid)];
+  });
   const busyMs = 1000 * (after.cpuSeconds - before.cpuSeconds);
   return { cpuPercent: (100 * busyMs) / MEASURED_MS, resident: after.resident };
 }

@@ -6,6 +6,7 @@ import { hostObstacle, startHost, stopHost } from '#hack/hypervisor-host/host-li
 import { startNodeDaemon } from '#hack/site/programs.ts';
 import { until } from '#hack/until.ts';
 import { type BenchSite, withSite } from './site.ts';
+import type { Turns } from './turns.ts';
 
 export const MACHINE = 'hv1';
 /** The most that the API takes, in percent. */
@@ -19,17 +20,19 @@ export interface RealMachine {
 
 /** Runs `measure` with the operator and one machine that takes VMs, and takes all away however it ends. */
 export async function withRealMachine<T>(
+  turns: Turns,
   bootDirectory: string,
   measure: (machine: RealMachine) => Promise<T>,
 ): Promise<T> {
   const obstacle = await hostObstacle();
   if (obstacle !== undefined) throw new Error(obstacle);
-  return withSite({ audit: false }, async (site) => {
+  return withSite({ audit: false, turns }, async (site) => {
     const directory = join(site.directory, 'm');
     const guestDirectories = [bootDirectory];
     const host = await startHost({ name: MACHINE, directory, lifetime: 'parent', guestDirectories });
     try {
-      return await measure({ site, host, daemonPid: await startUsher(site, host, bootDirectory) });
+      const daemonPid = await turns.during('Start', async () => startUsher(site, host, bootDirectory));
+      return await measure({ site, host, daemonPid });
     } finally {
       await site.stopUsher();
       await stopHost(host);

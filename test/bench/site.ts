@@ -23,6 +23,7 @@ import type { KubeObject } from '#runtime/kube/resource.ts';
 import type { KubeStore } from '#runtime/kube/store.ts';
 import { atATime, machine, NAMESPACE } from './machines.ts';
 import type { NodeAccess } from './simulated-nodes.ts';
+import { Turns } from './turns.ts';
 
 export type Subject = { readonly kind: 'operator' } | { readonly kind: 'daemon'; readonly node: string };
 
@@ -151,8 +152,11 @@ async function startBenchSite({ audit }: { readonly audit: boolean }): Promise<B
 }
 
 /** Runs `measure` on a site of its own, and takes that away however it ends. */
-export async function withSite<T>(options: { readonly audit: boolean }, measure: (site: BenchSite) => Promise<T>) {
-  const site = await startBenchSite(options);
+export async function withSite<T>(
+  { audit, turns = new Turns() }: { readonly audit: boolean; readonly turns?: Turns },
+  measure: (site: BenchSite) => Promise<T>,
+): Promise<T> {
+  const site = await turns.during('Start', async () => startBenchSite({ audit }));
   try {
     return await measure(site);
   } finally {

@@ -12,6 +12,7 @@ import { atATime, createAtOnce, machine, namesOf } from './machines.ts';
 import { processCost } from './process-cost.ts';
 import { type BenchSite, withSite } from './site.ts';
 import { mean, percentile } from './statistics.ts';
+import type { Turns } from './turns.ts';
 
 const NODES = 100;
 const BURST = 1000;
@@ -26,8 +27,9 @@ interface Speed {
   readonly latencies: readonly number[];
 }
 
-export async function measureSpeed(): Promise<Found> {
-  return withSite({ audit: false }, (usher) => withSite({ audit: false }, async (bare) => compare(usher, bare)));
+export async function measureSpeed(turns: Turns): Promise<Found> {
+  const options = { audit: false, turns };
+  return withSite(options, (usher) => withSite(options, async (bare) => compare(usher, bare)));
 }
 
 async function compare(usher: BenchSite, bare: BenchSite): Promise<Found> {

@@ -16,6 +16,7 @@ import { withMachineWatch } from './machine-watch.ts';
 import { atATime, machine, NAMESPACE, removeAtOnce } from './machines.ts';
 import { type RealMachine, withRealMachine } from './real-machine.ts';
 import { median } from './statistics.ts';
+import type { Turns } from './turns.ts';
 
 const run = promisify(execFile);
 const NAMES = Array.from({ length: 10 }, (_, index) => `ten-${index + 1}`);
@@ -29,9 +30,9 @@ interface Round {
   readonly reported: number;
 }
 
-export async function measureTenGuests(): Promise<Found> {
+export async function measureTenGuests(turns: Turns): Promise<Found> {
   const image = await guestImage();
-  return withRealMachine(image.bootDirectory, async (real) => {
+  return withRealMachine(turns, image.bootDirectory, async (real) => {
     const starts = new Starts(real.host);
     try {
       const files = await warmUp(real, starts, image);

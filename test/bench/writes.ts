@@ -11,6 +11,7 @@ import type { Found } from './figures.ts';
 import { type MachineWatch, withMachineWatch } from './machine-watch.ts';
 import { machine, namesOf, removeAtOnce } from './machines.ts';
 import { type BenchSite, withSite } from './site.ts';
+import type { Turns } from './turns.ts';
 
 /** One VM on each. */
 const NODES = 100;
@@ -23,16 +24,16 @@ const FIRST_USAGE_MS = 75_000;
 const IDLE_MS = 90_000;
 const HOUR_MS = 3_600_000;
 
-export async function measureWrites(): Promise<Found> {
-  return withSite({ audit: true }, async (site) => {
-    await site.startUsher(NODES);
+export async function measureWrites(turns: Turns): Promise<Found> {
+  return withSite({ audit: true, turns }, async (site) => {
+    await turns.during('Start', async () => site.startUsher(NODES));
     await delay(AFTERMATH_MS);
     const api = '/apis/usher.dev/v1alpha1';
     const machines = new Chronicle<VirtualMachine>(site.controlPlane.access, `${api}/virtualmachines`);
     const hypervisors = new Chronicle<Hypervisor>(site.controlPlane.access, `${api}/hypervisors`);
     machines.follow();
     hypervisors.follow();
-    const tally = new Tally(site, { machines, hypervisors });
+    const tally = new Tally(turns, site, { machines, hypervisors });
     try {
       return await withMachineWatch(site.user, async (watch) => life(site, watch, tally));
     } finally {
@@ -43,19 +44,17 @@ export async function measureWrites(): Promise<Found> {
 
 async function life(site: BenchSite, watch: MachineWatch, tally: Tally): Promise<Found> {
   const names = namesOf('vm', VMS);
-  const creation = await tally.during(async () => {
+  const creation = await tally.ofLoad(async () => {
     for (const name of names) {
       await Promise.all([site.user.create(virtualMachineResource, machine(name)), delay(EVERY_MS)]);
     }
     await watch.untilRunning(names, 60);
-    await delay(AFTERMATH_MS);
   });
   const first = await tally.during(async () => delay(FIRST_USAGE_MS));
   const idle = await tally.during(async () => delay(IDLE_MS));
-  const removal = await tally.during(async () => {
+  const removal = await tally.ofLoad(async () => {
     await removeAtOnce(site.user, names);
     await watch.untilGone(names, 120);
-    await delay(AFTERMATH_MS);
   });
   const perHour = HOUR_MS / IDLE_MS / VMS;
   return {
@@ -85,10 +84,20 @@ function aboutHypervisors(writes: readonly Asked[]): number {
 }
 
 class Tally {
+  readonly #turns: Turns;
   readonly #counted: CountedSite;
 
-  constructor(site: BenchSite, user: CountedSite['user']) {
+  constructor(turns: Turns, site: BenchSite, user: CountedSite['user']) {
+    this.#turns = turns;
     this.#counted = { site, user };
+  }
+
+  /** And of what follows from it. */
+  async ofLoad(act: () => Promise<unknown>): Promise<Count> {
+    return this.during(async () => {
+      await this.#turns.during('Load', act);
+      await delay(AFTERMATH_MS);
+    });
   }
 
   async during(act: () => Promise<unknown>): Promise<Count> {

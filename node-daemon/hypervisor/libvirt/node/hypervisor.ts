@@ -18,7 +18,7 @@ export interface HypervisorOptions {
   readonly clock: Clock;
 }
 
-/** See docs/adr/0010-starts-that-libvirtd-was-killed-in.md. */
+/** See docs/adr/0011-starts-that-libvirtd-was-killed-in.md. */
 const AS_ROOT =
   'Guests run as root here: one that libvirtd was killed in the middle of starting stays so until somebody mends it. ' +
   'See user and group in /etc/libvirt/qemu.conf.';
