@@ -17,6 +17,7 @@ import { createLibvirtDriver } from './hypervisor/libvirt/driver.ts';
 import { createSimulatedDriver } from './hypervisor/simulated/driver.ts';
 import { SimulatedHost } from './hypervisor/simulated/host.ts';
 import { readBootID } from './inventory/boot-id.ts';
+import { guestMetrics } from './metrics.ts';
 import { leaseSeconds } from './node-lease.ts';
 import { nodeDaemonOptions, parseLabels } from './options.ts';
 import { USAGE_LIMITS } from './usage/publish.ts';
@@ -58,6 +59,7 @@ async function run(runtime: Runtime<typeof nodeDaemonOptions>): Promise<void> {
       sampleIntervalMs: SAMPLE_INTERVAL_MS,
       usageLimits: USAGE_LIMITS,
       warn: (object, reason, message) => events.warn(object, reason, message),
+      observer: guestMetrics(metrics),
       reflectorObserver,
       controllerObserver: controllerMetrics(metrics),
       setUnready,

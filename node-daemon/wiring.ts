@@ -12,6 +12,7 @@ import { Controller, type ControllerObserver } from '#runtime/controller/control
 import type { KubeObject } from '#runtime/kube/resource.ts';
 import type { KubeStore } from '#runtime/kube/store.ts';
 import type { Logger } from '#runtime/process/log.ts';
+import type { ObjectChange } from '#runtime/reflector/changes.ts';
 import { OwnWrites } from '#runtime/reflector/own-writes.ts';
 import { Reflector, type ReflectorObserver } from '#runtime/reflector/reflector.ts';
 import { Admission } from './domains/admission.ts';
@@ -23,6 +24,7 @@ import type { BootTime, GuardFiles } from './guard/orders.ts';
 import type { HypervisorDriver } from './hypervisor/driver.ts';
 import { register } from './inventory/register.ts';
 import { HypervisorReporter } from './inventory/report.ts';
+import type { GuestMetrics } from './metrics.ts';
 import { NodeLease } from './node-lease.ts';
 import { Scanner } from './scan.ts';
 import { settleStrays } from './strays.ts';
@@ -44,6 +46,8 @@ export interface NodeDaemonOptions {
   readonly usageLimits: PublishLimits;
   /** Writes a warning that `kubectl describe` shows. */
   readonly warn: (object: KubeObject, reason: string, message: string) => void;
+  /** Counts guests, and how they ended. */
+  readonly observer?: GuestMetrics | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -137,6 +141,7 @@ function assemble(options: NodeDaemonOptions, membership: Membership) {
     initiators: new Map(),
     orphans: new Set(),
     warn: options.warn,
+    observer: options.observer,
     clock,
     logger,
   };
@@ -148,14 +153,19 @@ function assemble(options: NodeDaemonOptions, membership: Membership) {
     if (type === 'deleted') context.ownWrites.forget(object.metadata.uid);
     domains.enqueue(instanceUuid(object));
   });
-  hypervisors.onChange((change) => {
-    if (change.type === 'deleted') return registerAgain(options, held);
-    const previous = change.type === 'updated' ? change.previous : undefined;
-    const changed = previous?.metadata.generation !== change.object.metadata.generation;
-    if (changed || isToldSilent(change.object)) scanner.scanSoon();
-    return undefined;
-  });
+  hypervisors.onChange((change) => hypervisorChanged(change, { options, scanner, held }));
   return { context, machines, hypervisors, domains, scanner, usage };
+}
+
+function hypervisorChanged(
+  change: ObjectChange<Hypervisor>,
+  { options, scanner, held }: { options: NodeDaemonOptions; scanner: Scanner; held: AbortSignal },
+): Promise<void> | undefined {
+  if (change.type === 'deleted') return registerAgain(options, held);
+  const previous = change.type === 'updated' ? change.previous : undefined;
+  const changed = previous?.metadata.generation !== change.object.metadata.generation;
+  if (changed || isToldSilent(change.object)) scanner.scanSoon();
+  return undefined;
 }
 
 /** We were not heard for a while: only our own report ends that. */

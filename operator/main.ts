@@ -6,10 +6,11 @@ import { hypervisorResource, virtualMachineResource } from '#crds/v1alpha1/kinds
 import { systemClock, systemRandom } from '#runtime/clock/system.ts';
 import { EventRecorder } from '#runtime/event/recorder.ts';
 import type { KubeStore } from '#runtime/kube/store.ts';
-import { controllerMetrics, counter, leaderMetrics } from '#runtime/process/metrics.ts';
+import { controllerMetrics, leaderMetrics } from '#runtime/process/metrics.ts';
 import { type Patience, persevere } from '#runtime/process/persevere.ts';
 import { type Runtime, runProgram } from '#runtime/process/program.ts';
 import { untilServed } from '#runtime/process/until-served.ts';
+import { machineMetrics } from './metrics.ts';
 import { operatorOptions } from './options.ts';
 import type { Signer } from './signing/key.ts';
 import { loadSigner } from './signing/secret.ts';
@@ -21,7 +22,7 @@ async function run(runtime: Runtime<typeof operatorOptions>): Promise<void> {
   const { options, store, logger, metrics, setUnready, readiness, patience, reflectorObserver, stop } = runtime;
   const identity = options.identity ?? `${hostname()}-${randomUUID().slice(0, 8)}`;
   const leader = leaderMetrics(metrics);
-  const forced = counter(metrics, 'usher_forced_deletions_total', 'VMs let go though their guests may still run.');
+  const counts = machineMetrics(metrics);
   const clock = systemClock;
   const signer = await signerOf(store, patience, stop);
   const events = new EventRecorder({ store, clock, logger, component: NAME, instance: identity });
@@ -36,7 +37,7 @@ async function run(runtime: Runtime<typeof operatorOptions>): Promise<void> {
       silenceTimeoutMs: options.silenceTimeoutSeconds * 1000,
       mostSilentPercent: options.mostSilentPercent,
       warn: (object, reason, message) => events.warn(object, reason, message),
-      onForcedDeletion: () => forced.inc(),
+      observer: counts,
       reflectorObserver,
       controllerObserver: controllerMetrics(metrics),
       onSynced: () => setUnready(undefined),

@@ -10,6 +10,7 @@ import { candidateOf } from './hypervisor/candidate.ts';
 import type { HypervisorContext } from './hypervisor/context.ts';
 import { heardOf } from './hypervisor/observe.ts';
 import { reconcileHypervisor } from './hypervisor/reconcile.ts';
+import type { MachineMetrics } from './metrics.ts';
 import type { Candidate } from './placement/candidate.ts';
 import type { RecoveryContext } from './recovery/context.ts';
 import type { Fencer } from './recovery/fencer.ts';
@@ -28,8 +29,8 @@ export interface OperatorOptions extends WorldOptions {
   readonly identity: string;
   /** Writes a warning that `kubectl describe` shows. */
   readonly warn: (object: KubeObject, reason: string, message: string) => void;
-  /** Told when a VM was let go though its guest may still run. */
-  readonly onForcedDeletion?: () => void;
+  /** Counts VMs, and what was done about them. */
+  readonly observer?: MachineMetrics | undefined;
   /** What makes sure that a machine is off. */
   readonly fencer?: Fencer | undefined;
   /** When more of all hypervisors are silent at once, nothing is taken over; 50 unless given. */
@@ -58,6 +59,7 @@ export async function runOperator(options: OperatorOptions, stop: AbortSignal): 
   const running = world.run(ended.signal);
   try {
     await world.synced(stop);
+    options.observer?.count(() => world.machines.cache.list());
     options.onSynced?.();
     const onLeading = async (leading: AbortSignal) => {
       await lead({ options, world, stop, leading, isLeading: () => election.isLeading() });
@@ -167,7 +169,7 @@ function machineController(
     sign: (payload: string) => options.signer.sign(payload),
     waiting,
     warn: options.warn,
-    onForcedDeletion: options.onForcedDeletion,
+    observer: options.observer,
     clock: options.clock,
     logger: options.logger,
   };

@@ -7,6 +7,7 @@ import type { Logger } from '#runtime/process/log.ts';
 import type { ObjectReader } from '#runtime/reflector/object-cache.ts';
 import type { OwnWrites } from '#runtime/reflector/own-writes.ts';
 import type { EventInitiator, HypervisorDriver } from '../hypervisor/driver.ts';
+import type { GuestMetrics } from '../metrics.ts';
 import type { Admission } from './admission.ts';
 import type { Memories } from './memory.ts';
 import type { Self } from './snapshot.ts';
@@ -31,6 +32,8 @@ export interface DomainContext {
   readonly orphans: Set<string>;
   /** Writes a warning that `kubectl describe` shows. */
   readonly warn: (vm: VirtualMachine, reason: string, message: string) => void;
+  /** Counts what is told. */
+  readonly observer?: GuestMetrics | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
 }

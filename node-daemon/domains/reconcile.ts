@@ -131,11 +131,18 @@ async function write(context: DomainContext, { vm, snapshot, report, signal }: W
   if (!isDecided(vm) && !tellsNews(vm.status, next)) return vm;
   const written = await writeStatus(store, machineType, { observed: vm, next, signal });
   if (written === vm) return vm;
+  countEnd(context, vm, written);
   // Where it left this node while the answer was on its way, nobody would ever forget it.
   if (context.machines.getByUid(vm.metadata.uid) !== undefined) ownWrites.remember(written);
   const unasked = report.fault ?? unaskedEnd(report);
   if (unasked !== undefined) context.warn(written, unasked.code, unasked.reason);
   return written;
+}
+
+/** Each end once: a second report of it keeps its time. */
+function countEnd({ observer }: DomainContext, before: VirtualMachine, after: VirtualMachine): void {
+  const ended = after.status?.lastTermination;
+  if (ended !== undefined && ended.time !== before.status?.lastTermination?.time) observer?.ended(ended);
 }
 
 /** Nobody decides on one that is being deleted, though that raises its generation. */

@@ -49,6 +49,7 @@ export class HypervisorReporter {
     if (view.kind === 'Seen') {
       context.admission.setAllocatable(allocatableOf(view.node, reserved, observed.spec.overcommit));
     }
+    if (view.kind === 'Seen') context.observer?.unmanaged(view.inventory.unmanagedCount);
     if (domains !== undefined) take(domains);
     const next = hypervisorStatus({
       previous: observed.status,

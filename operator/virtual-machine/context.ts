@@ -1,5 +1,6 @@
 // What reconciling VMs needs of the world. Wiring fills it; tests fill it with models.
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
+import type { MachineMetrics } from '#operator/metrics.ts';
 import type { Candidate } from '#operator/placement/candidate.ts';
 import type { Ledger } from '#operator/placement/ledger.ts';
 import type { Refusals } from '#operator/placement/refusals.ts';
@@ -30,8 +31,8 @@ export interface MachineContext {
   readonly waiting: Map<string, number>;
   /** Writes a warning that `kubectl describe` shows. */
   readonly warn: (vm: VirtualMachine, reason: string, message: string) => void;
-  /** Told when a VM was let go though its guest may still run. */
-  readonly onForcedDeletion?: (() => void) | undefined;
+  /** Counts what was done. */
+  readonly observer?: Pick<MachineMetrics, 'forcedDeletion' | 'recovery'> | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
 }

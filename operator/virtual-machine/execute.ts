@@ -33,6 +33,12 @@ function tell({ logger, warn }: MachineContext, vm: VirtualMachine, action: Acti
   if (action.kind === 'Place' && action.proof !== undefined) warn(vm, 'Recovered', action.reason);
 }
 
+function countRecoveries({ observer }: MachineContext, actions: readonly Action[]): void {
+  for (const action of actions) {
+    if (action.kind === 'Place' && action.proof !== undefined) observer?.recovery(action.proof.kind);
+  }
+}
+
 function isLost({ status }: VirtualMachine): boolean {
   return isConditionFalse(status?.conditions, 'HypervisorReachable');
 }
@@ -49,6 +55,7 @@ async function writeDecision(
   const undo = ledger.assume({ ...vm, status: next });
   try {
     const written = await writeStatus(store, machineType, { observed: vm, next, signal });
+    countRecoveries(context, actions);
     // Where it was seen to go while the answer was on its way, nobody would ever take it out again.
     if (machines.getByUid(vm.metadata.uid) === undefined) return;
     ownWrites.remember(written);
@@ -71,7 +78,7 @@ async function finalize(
   };
   try {
     await context.store.mergePatch(context.machineType, { namespace, name }, patch, { signal });
-    if (risk !== undefined) context.onForcedDeletion?.();
+    if (risk !== undefined) context.observer?.forcedDeletion();
   } catch (error) {
     if (!isKubeError(error, 'NotFound')) throw error;
   }
