@@ -28,9 +28,13 @@ export async function virsh(host: Pick<HypervisorHost, 'uri'>, ...args: string[]
 
 /** Runs a program on the machine. */
 export async function inside(host: HypervisorHost, ...program: string[]): Promise<string> {
-  const spaces = ['--mount', '--uts', '--net', '--pid'];
-  const target = `${await initPid(host.process)}`;
-  return (await command('nsenter', '--target', target, ...spaces, '--', ...program)).trim();
+  const [nsenter = '', ...args] = await enter(host, '--mount', '--uts', '--net', '--pid');
+  return (await command(nsenter, ...args, ...program)).trim();
+}
+
+/** What to put before a command so that it runs in these namespaces of the machine. */
+export async function enter(host: HypervisorHost, ...spaces: string[]): Promise<string[]> {
+  return ['nsenter', '--target', `${await initPid(host.process)}`, ...spaces, '--'];
 }
 
 /** Where the kernel shows the machine's own network namespace, as it shows that of this process in /proc/net. */

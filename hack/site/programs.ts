@@ -4,6 +4,7 @@ import { NODE_DAEMON_SERVICE_ACCOUNT, OPERATOR_SERVICE_ACCOUNT, SYSTEM_NAMESPACE
 import { apiRequest } from '../control-plane/api-request.ts';
 import type { ControlPlane } from '../control-plane/control-plane.ts';
 import { nodeBoundToken, serviceAccountToken } from '../control-plane/service-account-token.ts';
+import { enter } from '../hypervisor-host/host.ts';
 import type { ProcessGroup } from '../process-group.ts';
 import { REPOSITORY } from '../repository.ts';
 import type { Machine } from './machines.ts';
@@ -76,9 +77,12 @@ export async function startNodeDaemon(running: Programs, machine: Machine): Prom
   await start(running, `node-daemon-${name}`, ['node-daemon/main.ts', ...args, ...driverArgs(machine, virtualization)]);
 }
 
-/** The guard of a machine, which knows neither the API server nor libvirt. */
-export async function startGuard(running: Programs, { name }: Machine): Promise<void> {
-  await start(running, `guard-${name}`, ['node-daemon/guard/main.ts', '--directory', guardDirectory(running, name)]);
+/** The guard of a machine, on that machine: the guests of others are not its affair. They are told apart by uuid alone. */
+export async function startGuard(running: Programs, machine: Machine): Promise<void> {
+  const { name } = machine;
+  const args = ['node-daemon/guard/main.ts', '--directory', guardDirectory(running, name)];
+  const prefix = machine.kind === 'qemu' ? await enter(machine.host, '--mount', '--pid') : [];
+  await start(running, `guard-${name}`, args, prefix);
 }
 
 function guardArgs(running: Programs, machine: string): string[] {
@@ -115,11 +119,17 @@ async function ensureNode({ access }: ControlPlane, name: string): Promise<void>
   });
 }
 
-async function start({ programs, directory, lifetime }: Programs, name: string, args: string[]): Promise<void> {
+async function start(
+  { programs, directory, lifetime }: Programs,
+  name: string,
+  args: string[],
+  prefix: string[] = [],
+): Promise<void> {
+  const [command = process.execPath, ...all] = [...prefix, process.execPath, ...args];
   await programs.start({
     name,
-    command: process.execPath,
-    args,
+    command,
+    args: all,
     directory: REPOSITORY,
     environment: ENVIRONMENT,
     logFile: join(directory, 'logs', `${name}.log`),
