@@ -31,11 +31,11 @@ describe('what the operator counts of VMs', () => {
     const registry = new Registry();
     const metrics = machineMetrics(registry);
     metrics.forcedDeletion();
-    metrics.recovery('Guard');
+    metrics.takeover('Guard');
     expect(await linesOf(registry, 'usher_forced')).to.deep.equal(['usher_forced_deletions_total 1']);
-    expect(await linesOf(registry, 'usher_recoveries')).to.deep.equal([
-      'usher_recoveries_total{proof="Guard"} 1',
-      'usher_recoveries_total{proof="Fenced"} 0',
+    expect(await linesOf(registry, 'usher_takeovers')).to.deep.equal([
+      'usher_takeovers_total{proof="Guard"} 1',
+      'usher_takeovers_total{proof="Fenced"} 0',
     ]);
   });
 });

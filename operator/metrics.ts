@@ -10,20 +10,20 @@ export interface MachineMetrics {
   /** One was let go though its guest may still run. */
   forcedDeletion(): void;
   /** One was started elsewhere, with this proof that its guest was dead. */
-  recovery(proof: (typeof proofKinds)[number]): void;
+  takeover(proof: (typeof proofKinds)[number]): void;
 }
 
 /** Once per registry. */
 export function machineMetrics(registry: Registry): MachineMetrics {
   let machines: () => readonly VirtualMachine[] = () => [];
   const forced = counter(registry, 'usher_forced_deletions_total', 'VMs let go though their guests may still run.');
-  const recoveries = counter(
+  const takeovers = counter(
     registry,
-    'usher_recoveries_total',
+    'usher_takeovers_total',
     'VMs started elsewhere, by what proved them dead.',
     'proof',
   );
-  for (const proof of proofKinds) recoveries.inc({ proof }, 0);
+  for (const proof of proofKinds) takeovers.inc({ proof }, 0);
   const gauge = new Gauge({
     name: 'usher_virtual_machines',
     help: 'VMs by phase: Lost, Missing, Failed and Stopped are told apart here as everywhere.',
@@ -39,7 +39,7 @@ export function machineMetrics(registry: Registry): MachineMetrics {
       machines = given;
     },
     forcedDeletion: () => forced.inc(),
-    recovery: (proof) => recoveries.inc({ proof }),
+    takeover: (proof) => takeovers.inc({ proof }),
   };
 }
 

@@ -12,12 +12,12 @@ import { heardOf } from './hypervisor/observe.ts';
 import { reconcileHypervisor } from './hypervisor/reconcile.ts';
 import type { MachineMetrics } from './metrics.ts';
 import type { Candidate } from './placement/candidate.ts';
-import type { RecoveryContext } from './recovery/context.ts';
-import type { Fencer } from './recovery/fencer.ts';
-import { reconcileRecovery } from './recovery/reconcile.ts';
-import { Recoveries } from './recovery/recoveries.ts';
-import type { Silence } from './recovery/wants-recovery.ts';
 import type { Signer } from './signing/key.ts';
+import type { TakeoverContext } from './takeover/context.ts';
+import type { Fencer } from './takeover/fencer.ts';
+import { reconcileTakeover } from './takeover/reconcile.ts';
+import { Takeovers } from './takeover/takeovers.ts';
+import type { Silence } from './takeover/wants-takeover.ts';
 import { reconcileVirtualMachine } from './virtual-machine/reconcile.ts';
 import { type Listener, World, type WorldOptions } from './world.ts';
 
@@ -86,7 +86,7 @@ async function lead(term: Term): Promise<void> {
   const { world, stop, leading } = term;
   world.listenAnew();
   const waiting = new Map<string, number>();
-  const known = new Recoveries();
+  const known = new Takeovers();
   const hypervisors = hypervisorController(term, (name) => {
     listener.heldChanged(name);
     listener.homeChanged(name);
@@ -94,18 +94,18 @@ async function lead(term: Term): Promise<void> {
   const machines = machineController(term, waiting, known);
   const homeChanged = (name: string) =>
     world.machines.cache.byIndex('hypervisor', name).forEach((vm) => machines.enqueue(keyText(keyOf(vm))));
-  const recoveries = recoveryController(term, known, homeChanged);
+  const takeovers = takeoverController(term, known, homeChanged);
   const listener: Listener = {
     machineChanged: (key) => machines.enqueue(key),
     hypervisorChanged: (name) => hypervisors.enqueue(name),
     homeChanged,
-    heldChanged: (name) => recoveries.enqueue(name),
+    heldChanged: (name) => takeovers.enqueue(name),
     roomAppeared: () => waiting.forEach((_told, key) => machines.enqueue(key)),
   };
   world.listen(listener);
   world.hypervisors.cache.list().forEach((hypervisor) => hypervisors.enqueue(hypervisor.metadata.name));
   world.machines.cache.list().forEach((vm) => machines.enqueue(keyText(keyOf(vm))));
-  await Promise.all([hypervisors, machines, recoveries].map(async (controller) => controller.run(stop, leading)));
+  await Promise.all([hypervisors, machines, takeovers].map(async (controller) => controller.run(stop, leading)));
   world.listen(undefined);
 }
 
@@ -127,31 +127,31 @@ function hypervisorController(
   return controller(options, 'hypervisor', async (name, signal) => reconcileHypervisor(context, name, signal));
 }
 
-function recoveryController(
+function takeoverController(
   { options, world, isLeading }: Term,
-  recoveries: Recoveries,
+  takeovers: Takeovers,
   onNews: (hypervisor: string) => void,
 ): Controller {
-  const context: RecoveryContext = {
+  const context: TakeoverContext = {
     store: guardedStore(options.store, isLeading),
     hypervisors: world.hypervisors.cache,
     machines: world.machines.cache,
     lease: (name) => world.lease(name),
     heartbeats: world.heartbeats,
-    recoveries,
+    takeovers,
     fencer: options.fencer,
     mostSilentPercent: options.mostSilentPercent ?? MOST_SILENT_PERCENT,
     onNews,
     clock: options.clock,
     logger: options.logger,
   };
-  return controller(options, 'recovery', async (name, signal) => reconcileRecovery(context, name, signal));
+  return controller(options, 'takeover', async (name, signal) => reconcileTakeover(context, name, signal));
 }
 
 function machineController(
   { options, world, isLeading }: Term,
   waiting: Map<string, number>,
-  recoveries: Recoveries,
+  takeovers: Takeovers,
 ): Controller {
   const context = {
     store: guardedStore(options.store, isLeading),
@@ -165,7 +165,7 @@ function machineController(
       const cached = world.hypervisors.cache.get(name);
       return cached === undefined ? undefined : candidateIn(world, options, cached);
     },
-    silence: (name: string) => silenceOf(world, options, recoveries, name),
+    silence: (name: string) => silenceOf(world, options, takeovers, name),
     sign: (payload: string) => options.signer.sign(payload),
     waiting,
     warn: options.warn,
@@ -179,11 +179,11 @@ function machineController(
 function silenceOf(
   { heartbeats }: World,
   { clock }: OperatorOptions,
-  recoveries: Recoveries,
+  takeovers: Takeovers,
   hypervisor: string,
 ): Silence | undefined {
   const forMs = heartbeats.silentFor(hypervisor, clock.monotonic());
-  return forMs === undefined ? undefined : { hypervisor, forMs, recovery: recoveries.of(hypervisor).recovery };
+  return forMs === undefined ? undefined : { hypervisor, forMs, recovery: takeovers.of(hypervisor).recovery };
 }
 
 function candidateIn(world: World, { clock }: OperatorOptions, cached: Hypervisor): Candidate {

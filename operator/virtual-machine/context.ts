@@ -4,7 +4,7 @@ import type { MachineMetrics } from '#operator/metrics.ts';
 import type { Candidate } from '#operator/placement/candidate.ts';
 import type { Ledger } from '#operator/placement/ledger.ts';
 import type { Refusals } from '#operator/placement/refusals.ts';
-import type { Silence } from '#operator/recovery/wants-recovery.ts';
+import type { Silence } from '#operator/takeover/wants-takeover.ts';
 import type { Clock } from '#runtime/clock/clock.ts';
 import type { ResourceType } from '#runtime/kube/resource.ts';
 import type { KubeStore } from '#runtime/kube/store.ts';
@@ -32,7 +32,7 @@ export interface MachineContext {
   /** Writes a warning that `kubectl describe` shows. */
   readonly warn: (vm: VirtualMachine, reason: string, message: string) => void;
   /** Counts what was done. */
-  readonly observer?: Pick<MachineMetrics, 'forcedDeletion' | 'recovery'> | undefined;
+  readonly observer?: Pick<MachineMetrics, 'forcedDeletion' | 'takeover'> | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
 }

@@ -33,9 +33,9 @@ function tell({ logger, warn }: MachineContext, vm: VirtualMachine, action: Acti
   if (action.kind === 'Place' && action.proof !== undefined) warn(vm, 'Recovered', action.reason);
 }
 
-function countRecoveries({ observer }: MachineContext, actions: readonly Action[]): void {
+function countTakeovers({ observer }: MachineContext, actions: readonly Action[]): void {
   for (const action of actions) {
-    if (action.kind === 'Place' && action.proof !== undefined) observer?.recovery(action.proof.kind);
+    if (action.kind === 'Place' && action.proof !== undefined) observer?.takeover(action.proof.kind);
   }
 }
 
@@ -55,7 +55,7 @@ async function writeDecision(
   const undo = ledger.assume({ ...vm, status: next });
   try {
     const written = await writeStatus(store, machineType, { observed: vm, next, signal });
-    countRecoveries(context, actions);
+    countTakeovers(context, actions);
     // Where it was seen to go while the answer was on its way, nobody would ever take it out again.
     if (machines.getByUid(vm.metadata.uid) === undefined) return;
     ownWrites.remember(written);

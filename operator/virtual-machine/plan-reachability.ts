@@ -2,9 +2,9 @@
 import { findCondition } from '#crds/conditions.ts';
 import { epochIsOver } from '#crds/derive/epoch.ts';
 import type { Condition } from '#crds/v1alpha1/fragments.ts';
-import type { RecoveryVerdict } from '#operator/recovery/wants-recovery.ts';
+import type { TakeoverVerdict } from '#operator/takeover/wants-takeover.ts';
 import type { Action } from './actions.ts';
-import { fateInWords } from './plan-recovery.ts';
+import { fateInWords } from './plan-takeover.ts';
 import type { Home, Snapshot } from './snapshot.ts';
 
 type MarkReachable = Extract<Action, { kind: 'MarkReachable' }>;
@@ -15,7 +15,7 @@ function isBrieflyAway(home: Home): boolean {
 
 /** What is to become of a VM whose hypervisor cannot be asked. */
 interface Fate {
-  readonly recovery?: RecoveryVerdict | undefined;
+  readonly recovery?: TakeoverVerdict | undefined;
   readonly nowhere?: string | undefined;
 }
 
@@ -29,7 +29,7 @@ export function planReachability({ vm, home }: Snapshot, { recovery, nowhere }: 
 }
 
 /** While a proof is looked for, what is waited for is told, too. */
-function isTold(known: Condition | undefined, next: MarkReachable, recovery: RecoveryVerdict | undefined): boolean {
+function isTold(known: Condition | undefined, next: MarkReachable, recovery: TakeoverVerdict | undefined): boolean {
   if (known?.status !== (next.reachable ? 'True' : 'False') || known.reason !== next.code) return false;
   return recovery === undefined || known.message === next.reason;
 }

@@ -9,12 +9,12 @@ import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { Granted, Proof } from '#crds/v1alpha1/virtual-machine-status.ts';
 import type { Demand } from '#operator/placement/candidate.ts';
 import { type PlaceVerdict, place } from '#operator/placement/place.ts';
-import type { RecoveryVerdict } from '#operator/recovery/wants-recovery.ts';
+import type { TakeoverVerdict } from '#operator/takeover/wants-takeover.ts';
 import type { Action, Plan } from './actions.ts';
 import { planExpiry } from './plan-expiry.ts';
 import { planGrant } from './plan-grant.ts';
 import { planReachability } from './plan-reachability.ts';
-import { recoveryIn } from './plan-recovery.ts';
+import { takeoverIn } from './plan-takeover.ts';
 import type { Snapshot } from './snapshot.ts';
 import { isTold, NO_ROOM_RETRY_MS } from './waiting-for-room.ts';
 
@@ -26,7 +26,7 @@ export function planVirtualMachine(snapshot: Snapshot): Plan {
   if (snapshot.vm.metadata.deletionTimestamp !== undefined) return planDeletion(snapshot);
   const granting = planGrant(snapshot);
   const granted = grantIn(granting) ?? snapshot.vm.status?.granted;
-  const recovery = recoveryIn(snapshot);
+  const recovery = takeoverIn(snapshot);
   const placing: Placing = granted === undefined ? { actions: [] } : planPlacement(snapshot, granted, recovery);
   const reachability = planReachability(snapshot, { recovery, nowhere: placing.nowhere });
   const marking: Plan = { actions: placesAnew(placing) ? [] : reachability };
@@ -94,7 +94,7 @@ interface Placing extends Plan {
   readonly nowhere?: string;
 }
 
-function planPlacement(snapshot: Snapshot, granted: Granted, recovery: RecoveryVerdict | undefined): Placing {
+function planPlacement(snapshot: Snapshot, granted: Granted, recovery: TakeoverVerdict | undefined): Placing {
   const proof = recovery?.kind === 'Proven' ? recovery.proof : undefined;
   if (proof === undefined && !wantsNewEpoch(snapshot.vm, granted)) return notNow(recovery);
   const verdict = place(demandOf(snapshot, granted), snapshot.candidates);
@@ -120,7 +120,7 @@ function placed(
   return { kind: 'Place', ...where, proof, reason: `${proof.message} ${reason}` };
 }
 
-function notNow(recovery: RecoveryVerdict | undefined): Placing {
+function notNow(recovery: TakeoverVerdict | undefined): Placing {
   const again = recovery?.kind === 'Waiting' ? recovery.again : undefined;
   return { actions: [], ...(again === undefined ? {} : { again }) };
 }

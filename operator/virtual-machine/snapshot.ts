@@ -1,7 +1,7 @@
 // Everything a decision on one VM may look at, gathered beforehand and frozen.
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { Candidate, Reachability } from '#operator/placement/candidate.ts';
-import type { Silence } from '#operator/recovery/wants-recovery.ts';
+import type { Silence } from '#operator/takeover/wants-takeover.ts';
 
 /** The hypervisor that holds the VM's epoch, as far as the operator can tell. */
 export type Home =

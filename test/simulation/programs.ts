@@ -5,8 +5,8 @@ import { createSimulatedDriver } from '#node-daemon/hypervisor/simulated/driver.
 import type { SimulatedHost } from '#node-daemon/hypervisor/simulated/host.ts';
 import { USAGE_LIMITS } from '#node-daemon/usage/publish.ts';
 import { runNodeDaemon } from '#node-daemon/wiring.ts';
-import type { Fencer } from '#operator/recovery/fencer.ts';
 import type { Signer } from '#operator/signing/key.ts';
+import type { Fencer } from '#operator/takeover/fencer.ts';
 import { runOperator } from '#operator/wiring.ts';
 import type { VirtualClock } from '#runtime/clock/virtual.ts';
 import type { MemoryApiServer } from '#runtime/kube/memory/server.ts';

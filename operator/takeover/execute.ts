@@ -3,15 +3,15 @@ import { heartbeatLeaseName, PROOF_ANNOTATION, RECOVERY_HOLDER, SYSTEM_NAMESPACE
 import type { Proof } from '#crds/v1alpha1/virtual-machine-status.ts';
 import { isKubeError } from '#runtime/kube/errors.ts';
 import { LEASES, type Lease, microTimestampOf } from '#runtime/lease/lease.ts';
-import type { RecoveryContext } from './context.ts';
+import type { TakeoverContext } from './context.ts';
 import { proofText, renewalOf } from './observe.ts';
-import { PROVEN_MS, type RecoveryPlan, type Snapshot, TAKEN_SECONDS } from './plan.ts';
+import { PROVEN_MS, type Snapshot, TAKEN_SECONDS, type TakeoverPlan } from './plan.ts';
 
 /** Rejects with a KubeError; what came of it is remembered. */
 export async function execute(
-  context: RecoveryContext,
+  context: TakeoverContext,
   { hypervisor, lease }: Snapshot,
-  plan: Extract<RecoveryPlan, { kind: 'Fence' | 'Take' | 'Release' }>,
+  plan: Extract<TakeoverPlan, { kind: 'Fence' | 'Take' | 'Release' }>,
   signal: AbortSignal,
 ): Promise<void> {
   context.logger.warn(plan.kind, { hypervisor, ...plan });
@@ -31,7 +31,7 @@ export async function execute(
  * and from here on it cannot, before `TAKEN_SECONDS` have passed.
  */
 async function take(
-  context: RecoveryContext,
+  context: TakeoverContext,
   hypervisor: string,
   { renewal, proof }: { readonly renewal: string; readonly proof: Proof },
   signal: AbortSignal,
@@ -41,17 +41,17 @@ async function take(
   const sentAt = await writeIf(context, { hypervisor, renewal, annotations, spec }, signal);
   if (sentAt === undefined) return;
   const until = sentAt + PROVEN_MS;
-  context.recoveries.remember(hypervisor, { recovery: { kind: 'Proven', proof, until }, provenAt: sentAt });
+  context.takeovers.remember(hypervisor, { recovery: { kind: 'Proven', proof, until }, provenAt: sentAt });
 }
 
 /** The guard's promise stays: it was kept, and is good until a daemon makes another. */
 async function release(
-  context: RecoveryContext,
+  context: TakeoverContext,
   hypervisor: string,
   renewal: string,
   signal: AbortSignal,
 ): Promise<void> {
-  context.recoveries.forget(hypervisor);
+  context.takeovers.forget(hypervisor);
   const change = { annotations: { [PROOF_ANNOTATION]: null }, spec: { holderIdentity: null } };
   await writeIf(context, { hypervisor, renewal, ...change }, signal);
 }
@@ -66,7 +66,7 @@ interface LeaseWrite {
 
 /** The monotonic moment before it was sent; undefined where the Lease had changed. */
 async function writeIf(
-  { store, clock }: RecoveryContext,
+  { store, clock }: TakeoverContext,
   { hypervisor, renewal, annotations, spec }: LeaseWrite,
   signal: AbortSignal,
 ): Promise<number | undefined> {
@@ -87,13 +87,13 @@ async function writeIf(
 }
 
 async function fence(
-  { fencer, hypervisors, recoveries, clock }: RecoveryContext,
+  { fencer, hypervisors, takeovers, clock }: TakeoverContext,
   { hypervisor, after, reason }: { readonly hypervisor: string; readonly after: string; readonly reason: string },
   signal: AbortSignal,
 ): Promise<void> {
   const bootID = hypervisors.get(hypervisor)?.status?.bootID;
   const outcome = (await fencer?.fence({ hypervisor, bootID, reason }, signal).catch(failed)) ?? NO_FENCER;
-  recoveries.remember(hypervisor, { fenced: { after, at: clock.monotonic(), outcome } });
+  takeovers.remember(hypervisor, { fenced: { after, at: clock.monotonic(), outcome } });
 }
 
 const NO_FENCER = { kind: 'Failed', why: 'this site has no fencing.' } as const;

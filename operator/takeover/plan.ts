@@ -2,7 +2,7 @@
 // its Lease with a proof that they are dead. Pure. protocol: lost, and proof of death.
 import { type GuardPromise, provenAfterMs } from '#crds/derive/guard-promise.ts';
 import type { Proof } from '#crds/v1alpha1/virtual-machine-status.ts';
-import type { Memory } from './recoveries.ts';
+import type { Memory } from './takeovers.ts';
 
 export interface WaitingMachine {
   readonly timeoutMs: number;
@@ -36,7 +36,7 @@ export interface Snapshot {
   readonly now: number;
 }
 
-export type RecoveryPlan =
+export type TakeoverPlan =
   /** There is nothing to be done, and nothing to be remembered. */
   | { readonly kind: 'Nothing'; readonly again?: number }
   /** Nothing is said while nothing has been tried. */
@@ -56,7 +56,7 @@ export const PROVEN_MS = 60_000;
 const REST_MS = 600_000;
 const FENCE_AGAIN_MS = 60_000;
 
-export function planRecovery(snapshot: Snapshot): RecoveryPlan {
+export function planTakeover(snapshot: Snapshot): TakeoverPlan {
   const { silentForMs, waiting, memory, now } = snapshot;
   if (silentForMs === undefined || waiting.length === 0) return nothingToDo(snapshot);
   const due = waiting.filter(({ timeoutMs }) => timeoutMs <= silentForMs);
@@ -75,19 +75,19 @@ export function planRecovery(snapshot: Snapshot): RecoveryPlan {
  * Whoever no longer waits was placed, or changed: writes that are still on their way carry a resourceVersion that has
  * passed, and can place nobody.
  */
-function nothingToDo({ waiting, lease, silentInMs }: Snapshot): RecoveryPlan {
+function nothingToDo({ waiting, lease, silentInMs }: Snapshot): TakeoverPlan {
   if (waiting.length === 0 && lease.kind === 'Taken') return { kind: 'Release', renewal: lease.renewal };
   return waiting.length > 0 && silentInMs !== undefined ? { kind: 'Nothing', again: silentInMs } : { kind: 'Nothing' };
 }
 
 /** When most of them are silent, they are hardly all dead. */
-function siteIsSilent({ silent, known, mostSilentPercent }: Snapshot): RecoveryPlan | undefined {
+function siteIsSilent({ silent, known, mostSilentPercent }: Snapshot): TakeoverPlan | undefined {
   if (silent * 100 <= known * mostSilentPercent) return undefined;
   const why = `${silent} of ${known} hypervisors are silent at once, more than ${mostSilentPercent} %: the fault is hardly theirs, and nothing is taken over.`;
   return { kind: 'Wait', why };
 }
 
-function seekProof(snapshot: Snapshot, due: readonly WaitingMachine[], silentForMs: number): RecoveryPlan {
+function seekProof(snapshot: Snapshot, due: readonly WaitingMachine[], silentForMs: number): TakeoverPlan {
   const { hypervisor, lease } = snapshot;
   if (lease.kind === 'Missing') return { kind: 'Wait', why: `the heartbeat Lease of ${hypervisor} was deleted.` };
   if (lease.kind === 'Taken' && lease.proof !== undefined)
@@ -103,7 +103,7 @@ function seekProof(snapshot: Snapshot, due: readonly WaitingMachine[], silentFor
   return fence(snapshot, lease.renewal) ?? unproven(snapshot, left);
 }
 
-function fence({ hypervisor, canFence, memory, now }: Snapshot, renewal: string): RecoveryPlan | undefined {
+function fence({ hypervisor, canFence, memory, now }: Snapshot, renewal: string): TakeoverPlan | undefined {
   if (!canFence) return undefined;
   const known = memory.fenced?.after === renewal ? memory.fenced : undefined;
   if (known === undefined)
@@ -115,7 +115,7 @@ function fence({ hypervisor, canFence, memory, now }: Snapshot, renewal: string)
   return { kind: 'Wait', why: `fencing ${hypervisor} failed, and is tried again: ${known.outcome.why}`, again };
 }
 
-function unproven({ hypervisor, canFence }: Snapshot, left: number | undefined): RecoveryPlan {
+function unproven({ hypervisor, canFence }: Snapshot, left: number | undefined): TakeoverPlan {
   if (left !== undefined)
     return { kind: 'Wait', why: `the guard of ${hypervisor} is given the time to stop it.`, again: left };
   const fencing = canFence ? '' : ', and this site has no fencing';

@@ -2,10 +2,10 @@
 import { currentInstance, epochIsOver } from '#crds/derive/epoch.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { Proof } from '#crds/v1alpha1/virtual-machine-status.ts';
-import type { Recovery } from './recoveries.ts';
+import type { Recovery } from './takeovers.ts';
 
 /** Declared so, meant to run, and held by a hypervisor that has not given the permission back. */
-export function wantsRecovery({ metadata, spec, status }: VirtualMachine): boolean {
+export function wantsTakeover({ metadata, spec, status }: VirtualMachine): boolean {
   if (spec.recovery.onLost !== 'Restart' || metadata.deletionTimestamp !== undefined) return false;
   return status?.granted?.powerState === 'Running' && !epochIsOver(status);
 }
@@ -22,12 +22,12 @@ export interface Silence {
   readonly recovery: Recovery | undefined;
 }
 
-export type RecoveryVerdict =
+export type TakeoverVerdict =
   | { readonly kind: 'Proven'; readonly proof: Proof }
   | { readonly kind: 'Waiting'; readonly why: string; readonly again?: number };
 
 /** Of a VM that wants to be recovered. Pure; `now` is monotonic. */
-export function recoveryOf(vm: VirtualMachine, { hypervisor, forMs, recovery }: Silence, now: number): RecoveryVerdict {
+export function takeoverOf(vm: VirtualMachine, { hypervisor, forMs, recovery }: Silence, now: number): TakeoverVerdict {
   const { lostTimeoutSeconds } = vm.spec.recovery;
   const left = lostTimeoutSeconds * 1000 - forMs;
   const why = `a proof is looked for once ${hypervisor} has been silent for ${lostTimeoutSeconds} s (spec.recovery.lostTimeoutSeconds).`;

@@ -17,7 +17,7 @@ export interface Memory {
   readonly provenAt?: number;
 }
 
-export class Recoveries {
+export class Takeovers {
   readonly #memories = new Map<string, Memory>();
 
   of(hypervisor: string): Memory {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import type { Proof } from '#crds/v1alpha1/virtual-machine-status.ts';
-import { type LeaseView, planRecovery, type RecoveryPlan, type Snapshot } from './plan.ts';
+import { type LeaseView, planTakeover, type Snapshot, type TakeoverPlan } from './plan.ts';
 
 const PROMISE = { deadlineSeconds: 60, killSeconds: 10 };
 const GUARDED: LeaseView = { kind: 'Theirs', renewal: 'r1', promise: PROMISE };
@@ -27,7 +27,7 @@ function snapshot(changes: Partial<Snapshot> = {}): Snapshot {
   };
 }
 
-function told(plan: RecoveryPlan): string {
+function told(plan: TakeoverPlan): string {
   switch (plan.kind) {
     case 'Take':
       return `Take ${plan.renewal} ${plan.proof.kind}`;
@@ -122,7 +122,7 @@ describe('what is done about a silent hypervisor', () => {
     ],
   ];
   for (const [title, changes, expected] of table) {
-    it(title, () => expect(told(planRecovery(snapshot(changes)))).to.equal(expected));
+    it(title, () => expect(told(planTakeover(snapshot(changes)))).to.equal(expected));
   }
 
   it('is never to take a Lease by the guard before its time was up, nor without a promise', () => {
@@ -135,7 +135,7 @@ describe('what is done about a silent hypervisor', () => {
     });
     fc.assert(
       fc.property(given, ({ lease, waiting, silentForMs, ...others }) => {
-        const plan = planRecovery(snapshot({ lease, waiting, silentForMs, known: 10, ...others }));
+        const plan = planTakeover(snapshot({ lease, waiting, silentForMs, known: 10, ...others }));
         if (plan.kind !== 'Take') return;
         expect(plan.proof.kind).to.equal('Guard');
         expect(lease).to.equal(GUARDED);

@@ -4,12 +4,12 @@ import { GUARD_ANNOTATION, PROOF_ANNOTATION, RECOVERY_HOLDER } from '#crds/v1alp
 import { type Proof, proofKinds } from '#crds/v1alpha1/virtual-machine-status.ts';
 import { toldSilentSince } from '#operator/hypervisor/plan.ts';
 import type { Lease } from '#runtime/lease/lease.ts';
-import type { RecoveryContext } from './context.ts';
+import type { TakeoverContext } from './context.ts';
 import type { LeaseView, Snapshot } from './plan.ts';
-import { isGuarded, wantsRecovery } from './wants-recovery.ts';
+import { isGuarded, wantsTakeover } from './wants-takeover.ts';
 
-export function observe(context: RecoveryContext, hypervisor: string): Snapshot {
-  const { hypervisors, machines, heartbeats, recoveries, fencer, mostSilentPercent, clock } = context;
+export function observe(context: TakeoverContext, hypervisor: string): Snapshot {
+  const { hypervisors, machines, heartbeats, takeovers, fencer, mostSilentPercent, clock } = context;
   const now = clock.monotonic();
   const known = hypervisors.list();
   const toldSilent = toldSilentSince(hypervisors.get(hypervisor)?.status) !== undefined;
@@ -19,14 +19,14 @@ export function observe(context: RecoveryContext, hypervisor: string): Snapshot 
     silentInMs: toldSilent ? heartbeats.silentIn(hypervisor, now) + 1 : undefined,
     waiting: machines
       .byIndex('hypervisor', hypervisor)
-      .filter(wantsRecovery)
+      .filter(wantsTakeover)
       .map((vm) => ({ timeoutMs: vm.spec.recovery.lostTimeoutSeconds * 1000, guarded: isGuarded(vm) })),
     silent: known.filter(({ metadata }) => heartbeats.silentFor(metadata.name, now) !== undefined).length,
     known: known.length,
     mostSilentPercent,
     lease: viewOf(context.lease(hypervisor), hypervisor),
     canFence: fencer !== undefined,
-    memory: recoveries.of(hypervisor),
+    memory: takeovers.of(hypervisor),
     now,
   };
 }

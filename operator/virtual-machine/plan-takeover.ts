@@ -1,16 +1,16 @@
 // A VM whose hypervisor fell silent and that is to be started elsewhere: whether it may be, and what is said meanwhile.
-import { type RecoveryVerdict, recoveryOf, wantsRecovery } from '#operator/recovery/wants-recovery.ts';
+import { type TakeoverVerdict, takeoverOf, wantsTakeover } from '#operator/takeover/wants-takeover.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** Undefined where its hypervisor is heard, or nobody asked for it to be started elsewhere. Pure. */
-export function recoveryIn({ vm, home, now }: Snapshot): RecoveryVerdict | undefined {
+export function takeoverIn({ vm, home, now }: Snapshot): TakeoverVerdict | undefined {
   if (home.kind !== 'Known' || home.reachable.yes || home.reachable.code !== 'Silent') return undefined;
-  if (home.silence === undefined || !wantsRecovery(vm)) return undefined;
-  return recoveryOf(vm, home.silence, now);
+  if (home.silence === undefined || !wantsTakeover(vm)) return undefined;
+  return takeoverOf(vm, home.silence, now);
 }
 
 /** What follows on why its hypervisor cannot be asked; `nowhere` is why none can take it. */
-export function fateInWords(recovery: RecoveryVerdict | undefined, nowhere: string | undefined): string {
+export function fateInWords(recovery: TakeoverVerdict | undefined, nowhere: string | undefined): string {
   if (recovery === undefined) return 'The guest may be running; nothing is done to it.';
   if (recovery.kind === 'Waiting')
     return `The guest may be running. It is started elsewhere once it is proven to be dead: ${recovery.why}`;

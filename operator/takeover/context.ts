@@ -8,16 +8,16 @@ import type { Lease } from '#runtime/lease/lease.ts';
 import type { Logger } from '#runtime/process/log.ts';
 import type { ObjectReader } from '#runtime/reflector/object-cache.ts';
 import type { Fencer } from './fencer.ts';
-import type { Recoveries } from './recoveries.ts';
+import type { Takeovers } from './takeovers.ts';
 
-export interface RecoveryContext {
+export interface TakeoverContext {
   readonly store: KubeStore;
   readonly hypervisors: ObjectReader<Hypervisor>;
   readonly machines: ObjectReader<VirtualMachine, 'hypervisor'>;
   /** The heartbeat Lease of a hypervisor, as the watch has it. */
   readonly lease: (hypervisor: string) => Lease | undefined;
   readonly heartbeats: Heartbeats;
-  readonly recoveries: Recoveries;
+  readonly takeovers: Takeovers;
   readonly fencer: Fencer | undefined;
   readonly mostSilentPercent: number;
   /** Told when there is news for the VMs that a hypervisor holds. */
