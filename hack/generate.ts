@@ -38,12 +38,19 @@ function generated(): Files {
   return new Map([...manifests, ...pages, [`${PAGES}/readiness.md`, readiness()], readme]);
 }
 
+const REMARKS = `Where \`restartPolicy\` is not named it makes the difference that it makes for \`Running\`: a guest that is declared Paused
+is started again as one that is declared Running, and stands still from the first moment on.
+
+What is declared wins. A guest that is declared Paused and that somebody resumes on its hypervisor is paused again, and
+\`status.transitions\` says why. One that is declared Running and that somebody paused there is left so (PausedOnHost),
+unless it was Usher that had paused it, as it was declared before: then it goes on (Resuming).`;
+
 function readiness(): string {
   const head =
     'What is declared in `spec.powerState` and `spec.restartPolicy`, and what is observed, give `status.phase` and the';
   const rest =
     'reason of the condition Ready. In bold: Ready is True, so that GitOps tools call the VirtualMachine healthy.';
-  return `<!-- ${HEADER} -->\n\n# When a VirtualMachine is Ready\n\n${head}\n${rest}\n\n${readinessTable()}\n`;
+  return `<!-- ${HEADER} -->\n\n# When a VirtualMachine is Ready\n\n${head}\n${rest}\n\n${readinessTable()}\n\n${REMARKS}\n`;
 }
 
 /** kubectl reads YAML 1.1, where a bare `off` is a boolean. */

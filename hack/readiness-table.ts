@@ -1,5 +1,6 @@
 // What every observed state amounts to, for the reference pages: worked out by the code that decides it, not written down.
-import { type Verdict, verdictOf } from '#crds/derive/verdict.ts';
+import { verdictOf } from '#crds/derive/verdict.ts';
+import type { Verdict } from '#crds/derive/verdict-facts.ts';
 import { API_VERSION } from '#crds/v1alpha1/names.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { InstanceState, LastTermination, VirtualMachineStatus } from '#crds/v1alpha1/virtual-machine-status.ts';
@@ -18,7 +19,7 @@ interface Observed {
 const observations: readonly Observed[] = [
   { title: 'nothing reported yet' },
   { title: 'running', instance: 'Running' },
-  { title: 'paused on the host', instance: 'Paused' },
+  { title: 'paused', instance: 'Paused' },
   { title: 'shutting down', instance: 'Stopping' },
   { title: 'powered off by the guest', instance: 'Stopped', ended: 'StoppedByGuest' },
   { title: 'crashed, to be started again', instance: 'Crashed', ended: 'Crashed' },
@@ -33,6 +34,7 @@ const declarations = [
   { powerState: 'Running', restartPolicy: 'Always' },
   { powerState: 'Running', restartPolicy: 'OnFailure' },
   { powerState: 'Running', restartPolicy: 'Never' },
+  { powerState: 'Paused', restartPolicy: 'OnFailure' },
   { powerState: 'Stopped', restartPolicy: 'OnFailure' },
 ] as const;
 type Declared = (typeof declarations)[number];
@@ -40,7 +42,7 @@ type Declared = (typeof declarations)[number];
 /** A Markdown table: a row per observation, a column per declaration, in each cell phase, reason and whether Ready. */
 export function readinessTable(): string {
   const heads = declarations.map(({ powerState, restartPolicy }) =>
-    powerState === 'Stopped' ? '`Stopped`' : `\`Running\`, \`${restartPolicy}\``,
+    powerState === 'Running' ? `\`Running\`, \`${restartPolicy}\`` : `\`${powerState}\``,
   );
   const rows = observations.map((observed) => [
     observed.title,

@@ -4,7 +4,8 @@ import type { Condition } from '#crds/v1alpha1/fragments.ts';
 import { limits } from '#crds/v1alpha1/limits.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { Phase, Transition, VirtualMachineStatus } from '#crds/v1alpha1/virtual-machine-status.ts';
-import { type Verdict, verdictOf } from './verdict.ts';
+import { verdictOf } from './verdict.ts';
+import type { Verdict } from './verdict-facts.ts';
 
 /**
  * Completes a status that is about to be written: phase, Ready, Reconciling, Stalled, and one entry in `transitions`

@@ -1,120 +1,12 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import type { Condition } from '#crds/v1alpha1/fragments.ts';
-import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
-import {
-  type InstanceState,
-  instanceStates,
-  type LastTermination,
-  type VirtualMachineStatus,
-} from '#crds/v1alpha1/virtual-machine-status.ts';
+import { powerStates } from '#crds/v1alpha1/virtual-machine-spec.ts';
+import { instanceStates } from '#crds/v1alpha1/virtual-machine-status.ts';
 import { arbitraryMachine } from '#test/builders/arbitrary-machine.ts';
+import { type Given, machine, statusOf } from '#test/builders/given-facts.ts';
+import { TIME } from '#test/builders/time.ts';
 import { deriveStatus } from './derive-status.ts';
 import { verdictOf } from './verdict.ts';
-
-const TIME = '2026-01-01T00:00:00Z';
-
-interface Given {
-  powerState?: 'Running' | 'Stopped';
-  restartPolicy?: 'Always' | 'OnFailure' | 'Never';
-  onMissing?: 'Hold' | 'Recreate';
-  deleting?: boolean;
-  generation?: number;
-  granted?: false | { generation?: number; powerState?: 'Running' | 'Stopped' };
-  placed?: boolean;
-  instance?: InstanceState;
-  instanceEpoch?: number;
-  ended?: LastTermination['reason'];
-  /** Reason of Provisioned. */
-  obstacle?: 'NotOurs' | 'StateUnknown' | 'StopFailed' | 'RemoveFailed';
-  silent?: boolean;
-  denied?: boolean;
-  unplaceable?: boolean;
-  pending?: boolean;
-  resizePending?: boolean;
-}
-
-function condition(type: string, status: 'True' | 'False', message = ''): Condition {
-  return { type, status, reason: `${type}Reason`, message, lastTransitionTime: TIME };
-}
-
-function statusOf(given: Given): VirtualMachineStatus {
-  const { powerState = 'Running', granted = {}, placed = true } = given;
-  const conditions = [
-    ...(given.silent ? [condition('HypervisorReachable', 'False', 'Silent.')] : []),
-    ...(given.denied ? [condition('Authorized', 'False', 'Denied.')] : []),
-    ...(given.unplaceable ? [condition('Placed', 'False', 'No room.')] : []),
-    ...(given.resizePending ? [condition('ResizePending', 'True', 'No room to grow.')] : []),
-    ...(given.obstacle ? [{ ...condition('Provisioned', 'False', 'It is so.'), reason: given.obstacle }] : []),
-  ];
-  return {
-    conditions,
-    ...(granted === false
-      ? {}
-      : {
-          granted: {
-            generation: granted.generation ?? 1,
-            powerState: granted.powerState ?? powerState,
-            resources: { cpus: 1, memory: '1Gi' },
-            decisionID: 'd',
-          },
-        }),
-    ...(placed
-      ? {
-          placement: {
-            hypervisor: 'hv1',
-            hypervisorUID: 'h',
-            epoch: 2,
-            decidedBy: 'default',
-            reason: '',
-            time: TIME,
-            signature: '',
-          },
-        }
-      : {}),
-    ...(given.instance === undefined
-      ? {}
-      : {
-          instance: {
-            epoch: given.instanceEpoch ?? 2,
-            generation: 1,
-            powerState: given.instance,
-            uuid: 'u',
-            bootID: 'b',
-            since: TIME,
-          },
-        }),
-    ...(given.ended === undefined
-      ? {}
-      : { lastTermination: { reason: given.ended, initiator: 'Guest', time: TIME, message: '' } }),
-    ...(given.pending ? { pendingChanges: [{ field: 'spec.resources.memory', current: '1Gi', desired: '2Gi' }] } : {}),
-  };
-}
-
-function machine(given: Given): VirtualMachine {
-  const { powerState = 'Running', restartPolicy = 'OnFailure', onMissing = 'Hold' } = given;
-  return {
-    apiVersion: 'usher.dev/v1alpha1',
-    kind: 'VirtualMachine',
-    metadata: {
-      name: 'web',
-      namespace: 'team',
-      uid: 'uid',
-      resourceVersion: '1',
-      generation: given.generation ?? 1,
-      ...(given.deleting ? { deletionTimestamp: TIME } : {}),
-    },
-    spec: {
-      powerState,
-      restartPolicy,
-      recovery: { onLost: 'Hold', lostTimeoutSeconds: 300, onMissing },
-      powerOff: { mode: 'GracefulThenForce', gracePeriodSeconds: 60 },
-      resources: { cpus: 1, memory: '1Gi' },
-      boot: { kernel: { image: 'vmlinuz' } },
-    },
-    status: statusOf(given),
-  };
-}
 
 // phase, Ready, progress, reason: the table that docs/spec publishes.
 const table: [string, Given, string, boolean, string, string][] = [
@@ -394,8 +286,8 @@ describe('the verdict on a VirtualMachine', () => {
 
   it('never calls a VM ready whose declared power state is not the observed one', () => {
     const given: fc.Arbitrary<Given> = fc.record({
-      powerState: fc.constantFrom('Running' as const, 'Stopped' as const),
-      granted: fc.record({ powerState: fc.constantFrom('Running' as const, 'Stopped' as const) }),
+      powerState: fc.constantFrom(...powerStates),
+      granted: fc.record({ powerState: fc.constantFrom(...powerStates) }),
       generation: fc.constantFrom(1, 2),
       instance: fc.constantFrom(...instanceStates),
       instanceEpoch: fc.constantFrom(1, 2),
@@ -408,8 +300,8 @@ describe('the verdict on a VirtualMachine', () => {
         const verdict = verdictOf(vm, vm.status ?? {});
         if (verdict.ready) expect(g.generation).to.equal(1);
         if (typeof g.granted === 'object' && g.granted.powerState !== g.powerState) return;
-        if (g.powerState === 'Running' && verdict.ready)
-          expect(g).to.include({ instance: 'Running', instanceEpoch: 2, silent: false, placed: true });
+        if (g.powerState !== 'Stopped' && verdict.ready)
+          expect(g).to.include({ instance: g.powerState, instanceEpoch: 2, silent: false, placed: true });
         if (g.powerState === 'Stopped' && g.placed && g.instance === 'Running') expect(verdict.ready).to.equal(false);
       }),
     );

@@ -2,28 +2,11 @@
 // operator and daemon, use this and nothing else, so that they can never disagree. docs/spec holds it as a table.
 import { findCondition, isConditionFalse } from '#crds/conditions.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
-import type { Instance, InstanceState, Phase, VirtualMachineStatus } from '#crds/v1alpha1/virtual-machine-status.ts';
+import type { InstanceState, Phase, VirtualMachineStatus } from '#crds/v1alpha1/virtual-machine-status.ts';
 import { forceInWords, waitingInWords } from './deletion.ts';
 import { currentInstance, epochIsOver } from './epoch.ts';
-import { startsAgain } from './starts-again.ts';
-
-/** Settled: nothing will happen unasked. Reconciling: somebody is at it. Stalled: it needs a person. */
-export type Progress = 'Settled' | 'Reconciling' | 'Stalled';
-
-export interface Verdict {
-  readonly phase: Phase;
-  readonly ready: boolean;
-  readonly progress: Progress;
-  readonly reason: string;
-  readonly message: string;
-}
-
-interface Facts {
-  readonly vm: VirtualMachine;
-  readonly status: VirtualMachineStatus;
-  readonly instance: Instance | undefined;
-  readonly hypervisor: string;
-}
+import { byInstance } from './verdict-by-instance.ts';
+import { type Facts, reconciling, settled, stalled, type Verdict } from './verdict-facts.ts';
 
 // Reasons of Provisioned for which nothing can be done to the guest, whatever is asked, before a person has helped:
 /** It bears the VM's uuid and nothing else of ours. */
@@ -73,18 +56,6 @@ function unlessUndecided(verdict: Verdict, { vm, status }: Facts): Verdict {
   return reconciling(verdict.phase, 'Deciding', 'The spec changed; waiting for the operator to decide.');
 }
 
-function reconciling(phase: Phase, reason: string, message: string): Verdict {
-  return { phase, ready: false, progress: 'Reconciling', reason, message };
-}
-
-function stalled(phase: Phase, reason: string, message: string): Verdict {
-  return { phase, ready: false, progress: 'Stalled', reason, message };
-}
-
-function settled(phase: Phase, reason: string, message: string): Verdict {
-  return { phase, ready: true, progress: 'Settled', reason, message };
-}
-
 function unreachable(status: VirtualMachineStatus): string | undefined {
   if (!isConditionFalse(status.conditions, 'HypervisorReachable')) return undefined;
   return findCondition(status.conditions, 'HypervisorReachable')?.message;
@@ -128,7 +99,8 @@ function undecided({ status }: Facts): Verdict | undefined {
 function denied({ status, instance }: Facts): Verdict | undefined {
   const authorized = findCondition(status.conditions, 'Authorized');
   if (authorized?.status !== 'False') return undefined;
-  const phase = instance?.powerState === 'Running' ? 'Running' : 'Pending';
+  const { powerState } = instance ?? {};
+  const phase = powerState === 'Running' || powerState === 'Paused' ? powerState : 'Pending';
   return stalled(phase, authorized.reason, authorized.message);
 }
 
@@ -175,101 +147,3 @@ const phaseAsSeen: Readonly<Partial<Record<InstanceState, Phase>>> = {
   Paused: 'Paused',
   Stopping: 'Stopping',
 };
-
-function byInstance(facts: Facts): Verdict | undefined {
-  const { instance, hypervisor } = facts;
-  switch (instance?.powerState) {
-    case undefined:
-    case 'Starting':
-      return starting(facts);
-    case 'Running':
-      return running(facts);
-    case 'Paused':
-      return stalled(
-        'Paused',
-        'PausedOnHost',
-        `The guest was paused on ${hypervisor}; Usher did not do it. Resume it there, for example with virsh resume.`,
-      );
-    case 'Stopping':
-      return reconciling('Stopping', 'Stopping', `The guest is shutting down on ${hypervisor}.`);
-    case 'Crashed':
-      return reconciling('Failed', 'Crashed', again(facts, 'The guest crashed.'));
-    case 'Missing':
-      return missing(facts);
-    case 'Stopped':
-      return stopped(facts);
-    case 'Refused':
-    case 'Absent':
-      return undefined;
-  }
-}
-
-function starting(facts: Facts): Verdict {
-  const { status, instance, hypervisor } = facts;
-  const provisioned = findCondition(status.conditions, 'Provisioned');
-  const failed = provisioned?.status === 'False' && instance !== undefined;
-  if (failed) return reconciling('Starting', provisioned.reason, provisioned.message);
-  const afterAnEnd = instance !== undefined && status.lastTermination?.time === instance.since;
-  if (afterAnEnd) return reconciling('Starting', 'Restarting', again(facts, 'The guest ended.'));
-  return reconciling('Starting', 'Starting', `${hypervisor} is starting the guest.`);
-}
-
-function running({ status, instance, hypervisor }: Facts): Verdict {
-  const pending = pendingInWords(status);
-  const resize = findCondition(status.conditions, 'ResizePending');
-  if (resize?.status === 'True') return reconciling('Running', resize.reason, [resize.message, ...pending].join(' '));
-  const [message] = pending;
-  if (message !== undefined)
-    return { phase: 'Running', ready: false, progress: 'Settled', reason: 'RestartRequired', message };
-  if (!isTakenUp(status, instance))
-    return reconciling('Running', 'Applying', `Waiting for ${hypervisor} to take up the changed spec.`);
-  return settled('Running', 'Running', `Running on ${hypervisor}.`);
-}
-
-/** Of one generation more may be granted later, which is another decision. */
-function isTakenUp({ granted }: VirtualMachineStatus, instance: Instance | undefined): boolean {
-  if (granted === undefined) return true;
-  if (instance?.decisionID !== undefined) return instance.decisionID === granted.decisionID;
-  return (instance?.generation ?? 0) >= granted.generation;
-}
-
-function pendingInWords({ pendingChanges = [] }: VirtualMachineStatus): string[] {
-  if (pendingChanges.length === 0) return [];
-  const fields = pendingChanges.map((change) => change.field).join(', ');
-  const how = 'To apply: set spec.powerState to Stopped and, once it is Stopped, back to Running.';
-  return [`Changed, but not in effect before a restart: ${fields}. ${how}`];
-}
-
-/** Set back before it was seen it would be no change. */
-const HOW_TO_START =
-  'To start it again set spec.powerState to Stopped, wait until it is Ready (Stopped), and set it back to Running.';
-
-function missing({ vm, status, hypervisor }: Facts): Verdict {
-  const what = ended(status, `The guest is gone from ${hypervisor} though Usher did not remove it.`);
-  if (vm.spec.recovery.onMissing === 'Recreate')
-    return reconciling('Missing', 'Missing', `${what} It will be created again there.`);
-  const held = 'Nothing is done unasked (spec.recovery.onMissing is Hold).';
-  return stalled('Missing', 'Missing', `${what} ${held} ${HOW_TO_START} Or set spec.recovery.onMissing to Recreate.`);
-}
-
-function stopped(facts: Facts): Verdict {
-  const { vm, status } = facts;
-  const policy = vm.spec.restartPolicy;
-  const reason = status.lastTermination?.reason;
-  if (startsAgain(policy, reason)) return reconciling('Stopped', 'Restarting', again(facts, 'The guest ended.'));
-  const what = `${ended(status, 'The guest ended.')} restartPolicy ${policy} leaves it so.`;
-  if (reason !== 'StoppedByGuest') return stalled('Failed', reason ?? 'Unknown', `${what} ${HOW_TO_START}`);
-  if (policy === 'Never') return settled('Stopped', 'Completed', what);
-  return stalled('Stopped', 'StoppedByGuest', `${what} ${HOW_TO_START}`);
-}
-
-function again({ vm, status }: Facts, otherwise: string): string {
-  const asked = status.lastTermination?.initiator === 'User';
-  const why = asked ? 'spec.powerState is Running' : `restartPolicy ${vm.spec.restartPolicy}`;
-  return `${ended(status, otherwise)} It will be started again (${why}).`;
-}
-
-function ended(status: VirtualMachineStatus, otherwise: string): string {
-  const message = status.lastTermination?.message ?? '';
-  return message === '' ? otherwise : message;
-}

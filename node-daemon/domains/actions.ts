@@ -15,12 +15,18 @@ export type Step =
        * whoever looks before the start must not take that for an end under this one.
        */
       readonly formerEpoch?: number;
+      /** It is to stand still from the first moment on. */
+      readonly paused?: true;
     }
+  | { readonly kind: 'Pause'; readonly reason: string }
+  | { readonly kind: 'Resume'; readonly reason: string }
   | { readonly kind: 'AskShutdown'; readonly reason: string }
   | { readonly kind: 'PullPlug'; readonly reason: string }
   | { readonly kind: 'Undefine'; readonly reason: string }
   /** Writes whose it is, the current epoch and what was granted last into the domain of a guest that is there already. */
   | { readonly kind: 'Confirm'; readonly metadata: DomainMetadata; readonly reason: string };
+
+export type StartStep = Extract<Step, { kind: 'Start' }>;
 
 /** What is told of the guest. */
 export interface Report {

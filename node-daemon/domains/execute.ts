@@ -4,7 +4,7 @@ import type { Granted, PlacementStatus } from '#crds/v1alpha1/virtual-machine-st
 import { ExpectedError } from '#runtime/process/expected-error.ts';
 import type { DomainDefinition } from '../hypervisor/driver.ts';
 import { DriverError, type DriverErrorReason, isDriverError, isUnanswered } from '../hypervisor/errors.ts';
-import { NAME_TAKEN, type Step } from './actions.ts';
+import { NAME_TAKEN, type StartStep, type Step } from './actions.ts';
 import type { DomainContext } from './context.ts';
 import { definitionOf } from './definition.ts';
 import {
@@ -14,6 +14,7 @@ import {
   rememberFailedStart,
   rememberForced,
   rememberForceFailed,
+  rememberResumed,
   rememberStarted,
   rememberStepDone,
   rememberStepFailed,
@@ -42,7 +43,11 @@ export async function execute(step: Step, work: Work): Promise<void> {
   });
   switch (step.kind) {
     case 'Start':
-      return start(work, step.formerEpoch);
+      return start(work, step);
+    case 'Pause':
+      return again(work, 'Pause', async () => context.driver.pause(uuid));
+    case 'Resume':
+      return resume(work);
     case 'AskShutdown':
       return askShutdown(work);
     case 'PullPlug':
@@ -72,6 +77,12 @@ async function askShutdown(work: Work): Promise<void> {
     work.context.logger.warn('the guest could not be asked to shut down', { uuid: work.uuid, error });
   }
   remember(work, rememberAsked);
+}
+
+/** Of a guest that is to stop it is tried once: whoever cannot be resumed does not hear what it is asked. */
+async function resume(work: Work): Promise<void> {
+  await again(work, 'Resume', async () => work.context.driver.resume(work.uuid));
+  remember(work, rememberResumed);
 }
 
 async function pullPlug(work: Work): Promise<void> {
@@ -106,14 +117,14 @@ async function refusalOf(
   }
 }
 
-async function start(work: Work, formerEpoch: number | undefined): Promise<void> {
+async function start(work: Work, step: StartStep): Promise<void> {
   const { context, uuid, vm } = work;
   const { granted, placement } = grantOf(vm);
   const definition = definitionOf(vm, granted, placement);
   if (!context.admission.accept(uuid, definition)) return;
   context.initiators.delete(uuid);
   try {
-    await tellingWhenSlow(work, async () => defineAndStart(context, definition, formerEpoch));
+    await tellingWhenSlow(work, async () => defineAndStart(context, definition, step));
     context.admission.started(uuid);
     remember(work, rememberStarted);
   } catch (error) {
@@ -129,12 +140,12 @@ async function start(work: Work, formerEpoch: number | undefined): Promise<void>
 async function defineAndStart(
   { driver, heartbeat }: Pick<DomainContext, 'driver' | 'heartbeat'>,
   { metadata, ...definition }: DomainDefinition,
-  formerEpoch = metadata.epoch,
+  { formerEpoch = metadata.epoch, paused }: StartStep,
 ): Promise<void> {
   await driver.define({ ...definition, metadata: { ...metadata, epoch: formerEpoch } });
   // Since the plan was made this process may have been frozen for so long that another acts for this node by now.
   if (!heartbeat.isValid()) throw new ExpectedError('the Lease of this node ran out before the guest was started');
-  await driver.start(definition.uuid);
+  await driver.start(definition.uuid, { paused: paused === true });
   if (formerEpoch !== metadata.epoch) await driver.setMetadata(definition.uuid, metadata);
 }
 

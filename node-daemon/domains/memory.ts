@@ -6,6 +6,8 @@ export interface StopInProgress {
   readonly lastAskedAt: number;
   /** What was done last. */
   readonly by: StopMeans;
+  /** It stood still, and was let go on so that it hears the request: once is enough. */
+  readonly resumed?: boolean;
   /** The guest was found running, and meant to run, after it had been asked: the next stop begins anew. */
   readonly withdrawn: boolean;
 }
@@ -30,7 +32,7 @@ export interface FailedStart {
 
 /** A step that could not be done, and is tried again. Starts and stops have memories of their own. */
 export interface FailedStep {
-  readonly kind: 'Undefine' | 'Confirm';
+  readonly kind: 'Undefine' | 'Confirm' | 'Pause' | 'Resume';
   /** In a row. */
   readonly times: number;
   readonly failedAt: number;
@@ -80,6 +82,11 @@ export function rememberForceFailed(memory: DomainMemory, now: number, why: stri
   return stopping(memory, now, { kind: 'ForceFailed', times: before + 1, why });
 }
 
+/** It was let go on, or that was tried in vain. */
+export function rememberResumed(memory: DomainMemory): DomainMemory {
+  return memory.stop === undefined ? memory : { ...memory, stop: { ...memory.stop, resumed: true } };
+}
+
 /** It was looked at, and the hypervisor did not know its state. */
 export function rememberUnknown(memory: DomainMemory, now: number): DomainMemory {
   return memory.unknownSince === undefined ? { ...memory, unknownSince: now } : memory;
@@ -94,8 +101,8 @@ export function rememberKnown(memory: DomainMemory): DomainMemory {
 
 function stopping(memory: DomainMemory, now: number, by: StopMeans): DomainMemory {
   const { stop } = memory;
-  const askedAt = stop === undefined || stop.withdrawn ? now : stop.askedAt;
-  return { ...memory, stop: { askedAt, lastAskedAt: now, by, withdrawn: false } };
+  const before = stop === undefined || stop.withdrawn ? { askedAt: now } : stop;
+  return { ...memory, stop: { ...before, lastAskedAt: now, by, withdrawn: false } };
 }
 
 /** A start that worked ends any stop and any streak of failed starts; the streak of restarts goes on. */
@@ -153,7 +160,7 @@ export function isNewEnd({ startedAt, ended }: DomainMemory): boolean {
   return ended === undefined ? startedAt !== undefined : !ended.told;
 }
 
-/** It was told that the guest runs, as it should: no start is failing, and whoever asked it to stop has thought better. */
+/** It was told that the guest runs or stands still, as it should: no start is failing, and whoever asked it to stop has thought better. */
 export function rememberRunning({ failedStart: _over, ended: _past, ...memory }: DomainMemory): DomainMemory {
   return memory.stop === undefined ? memory : { ...memory, stop: { ...memory.stop, withdrawn: true } };
 }

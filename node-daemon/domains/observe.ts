@@ -61,7 +61,10 @@ function remembered({ memories, clock }: DomainContext, uuid: string, domain: Se
 }
 
 async function addressesOf({ driver }: DomainContext, vm: VirtualMachine, domain: Seen): Promise<Address[]> {
-  if (domain.kind !== 'Present' || domain.domain.powerState !== 'Running') return [];
+  if (domain.kind !== 'Present') return [];
+  // It obtains none while it stands still, and keeps what it had.
+  if (domain.domain.powerState === 'Paused') return [...(vm.status?.addresses ?? [])];
+  if (domain.domain.powerState !== 'Running') return [];
   const cards = new Map(
     (vm.spec.interfaces ?? []).map((card) => [
       card.macAddress ?? derivedMacAddress(instanceUuid(vm), card.name),

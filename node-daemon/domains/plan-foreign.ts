@@ -21,6 +21,7 @@ export function planForeign(mine: Mine, domain: Domain): Plan {
 const upAs: Readonly<Partial<Record<DomainPowerState, InstanceState>>> = {
   Running: 'Running',
   Paused: 'Paused',
+  Saving: 'Paused',
   ShuttingDown: 'Stopping',
 };
 

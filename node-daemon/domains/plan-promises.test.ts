@@ -1,6 +1,7 @@
 // What the daemon promises of every plan, over everything it could ever see.
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { wasDeclaredPaused } from '#crds/derive/declared-pause.ts';
 import { currentInstance, epochIsOver } from '#crds/derive/epoch.ts';
 import { STATE_UNKNOWN } from '#crds/derive/verdict.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
@@ -12,7 +13,7 @@ import { planDomain } from './plan.ts';
 import type { Snapshot } from './snapshot.ts';
 import { statusAfter } from './status.ts';
 
-const RUNS = { numRuns: 3000 };
+const RUNS = { numRuns: 4000 };
 
 function stepOf(snapshot: Snapshot): Step | undefined {
   const plan = planDomain(snapshot);
@@ -62,8 +63,9 @@ function wheneverTold(applies: (report: Report) => boolean, holds: (snapshot: Sn
 
 describe('whatever the daemon sees of a guest', () => {
   it('it starts only what was granted and decided, on a permission that is its own, unused and in time', () => {
-    whenever(['Start'], ({ self, leaseValid, room }, { metadata, status }) => {
-      expect(status?.granted).to.include({ powerState: 'Running', generation: metadata.generation });
+    whenever(['Start'], ({ self, leaseValid, room }, { metadata, status }, step) => {
+      const powerState = step.kind === 'Start' && step.paused === true ? 'Paused' : 'Running';
+      expect(status?.granted).to.include({ powerState, generation: metadata.generation });
       expect(status?.placement).to.include({ hypervisor: self.name, hypervisorUID: self.uid });
       expect(epochIsOver(status)).to.equal(false);
       expect(leaseValid).to.equal(true);
@@ -89,6 +91,18 @@ describe('whatever the daemon sees of a guest', () => {
     });
   });
 
+  it('it pauses only what is declared so, and resumes only what is to stop, or what it paused by declaration', () => {
+    whenever(['Pause'], (_snapshot, { metadata, status }) => {
+      expect(metadata.deletionTimestamp).to.equal(undefined);
+      expect(status?.granted?.powerState).to.equal('Paused');
+    });
+    whenever(['Resume'], ({ memory }, { metadata, status }) => {
+      const stops = metadata.deletionTimestamp !== undefined || status?.granted?.powerState === 'Stopped';
+      if (stops) expect(memory.stop).to.include({ withdrawn: false, resumed: false });
+      else expect([status?.granted?.powerState, wasDeclaredPaused(status ?? {})]).to.deep.equal(['Running', true]);
+    });
+  });
+
   it('it removes no guest that has a process', () => {
     whenever(['Undefine'], ({ domain }) => {
       expect(domain).to.have.nested.property('domain.powerState').that.is.oneOf(['ShutOff', 'Crashed']);
@@ -96,7 +110,7 @@ describe('whatever the daemon sees of a guest', () => {
   });
 
   it('it does nothing to a guest that bears no marks of ours', () => {
-    whenever(['Start', 'PullPlug', 'AskShutdown', 'Undefine', 'Confirm'], ({ domain }) => {
+    whenever(['Start', 'Pause', 'Resume', 'PullPlug', 'AskShutdown', 'Undefine', 'Confirm'], ({ domain }) => {
       if (domain.kind === 'Present') expect(domain.domain.metadata).not.to.equal(undefined);
     });
   });
@@ -160,6 +174,13 @@ describe('whatever the daemon sees of a guest', () => {
     const runs = ({ powerState, fault }: Report) => powerState === 'Running' && fault?.code !== STATE_UNKNOWN;
     wheneverTold(runs, ({ domain }) => {
       expect(domain).to.have.nested.property('domain.powerState', 'Running');
+    });
+  });
+
+  it('it says Paused only of a guest that stands still, unless it adds that this is not known any more', () => {
+    const isPaused = ({ powerState, fault }: Report) => powerState === 'Paused' && fault?.code !== STATE_UNKNOWN;
+    wheneverTold(isPaused, ({ domain }) => {
+      expect(domain).to.have.nested.property('domain.powerState').that.is.oneOf(['Paused', 'Saving']);
     });
   });
 

@@ -5,7 +5,7 @@ import { startsAgain } from '#crds/derive/starts-again.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { Instance, LastTermination } from '#crds/v1alpha1/virtual-machine-status.ts';
 import type { Domain } from '../hypervisor/driver.ts';
-import { act, type Mine, NAME_TAKEN, type Plan, type Report } from './actions.ts';
+import { act, type Mine, NAME_TAKEN, type Plan, type Report, type StartStep } from './actions.ts';
 import { isNewEnd } from './memory.ts';
 import { LEASE_RETRY_MS, OBEDIENCE_MS, ROOM_RETRY_MS, restartPause, retryPause } from './pauses.ts';
 import { presentDomain } from './snapshot.ts';
@@ -142,9 +142,14 @@ function planStart(mine: Mine, reason: string, ended?: Report): Plan {
   const { room } = snapshot;
   if (room.fits === undefined) return { kind: 'Nothing', reason: room.reason, again: ROOM_RETRY_MS };
   if (!room.fits) return refused('NoRoom', `There is no room on ${snapshot.self.name}. ${room.reason}`);
+  return act(snapshot, { kind: 'Start', reason, ...howToStart(mine) });
+}
+
+function howToStart({ snapshot, granted, placement }: Mine): Pick<StartStep, 'formerEpoch' | 'paused'> {
   const formerEpoch = presentDomain(snapshot)?.metadata?.epoch;
   const anew = formerEpoch === undefined || formerEpoch === placement.epoch;
-  return act(snapshot, { kind: 'Start', reason, ...(anew ? {} : { formerEpoch }) });
+  const paused = granted.powerState === 'Paused' ? { paused: true as const } : {};
+  return { ...paused, ...(anew ? {} : { formerEpoch }) };
 }
 
 function refused(code: string, reason: string): Plan {

@@ -96,6 +96,27 @@ describe('stopping a guest', () => {
     );
   });
 
+  describe('that is paused', () => {
+    const paused = (powerOff: PowerOff, stop?: StopInProgress) => {
+      const vm = runningMachine();
+      const memory = { restarts: 0, ...(stop === undefined ? {} : { stop }) };
+      const domain = domainOf(vm, { powerState: 'Paused' });
+      return planText(planStop(domainSnapshot({ live: vm, domain, memory, now: NOW }), powerOff, 'It is to stop.'));
+    };
+    const cases: [string, PowerOff, StopInProgress | undefined, string][] = [
+      ['asks first', FORCE_LATER, undefined, 'AskShutdown'],
+      ['lets it go on then, so that it hears it', FORCE_LATER, asked(0), 'Resume'],
+      ['lets it go on only once', FORCE_LATER, asked(3, 3, { resumed: true }), 'tell Stopping, again in 2 s'],
+      ['goes on asking', GRACEFUL, asked(6, 100, { resumed: true }), 'AskShutdown'],
+      ['pulls the plug when the grace period is over', FORCE_LATER, asked(2, 60, { resumed: true }), 'PullPlug'],
+      ['does not let it go on where force is wanted', FORCE, undefined, 'PullPlug'],
+      ['begins anew where the last stop was withdrawn', FORCE_LATER, asked(9, 9, { withdrawn: true }), 'AskShutdown'],
+    ];
+    for (const [title, powerOff, stop, expected] of cases) {
+      it(title, () => expect(paused(powerOff, stop)).to.equal(expected));
+    }
+  });
+
   it('does nothing on the word of a cache', () => {
     expect(planned(FORCE_LATER, undefined, 'cached')).to.equal('verify');
     expect(planned(FORCE_LATER, asked(2, 60), 'cached')).to.equal('verify');

@@ -22,8 +22,14 @@ export function planStop(snapshot: Snapshot, powerOff: PowerOff, reason: string)
     return act(snapshot, { kind: 'PullPlug', reason: `${reason} ${why}` });
   }
   if (stop === undefined || untilAgain <= 0) return act(snapshot, { kind: 'AskShutdown', reason });
+  if (cannotHear(snapshot, stop))
+    return act(snapshot, { kind: 'Resume', reason: `${reason} It is paused, and hears that only when it goes on.` });
   const waited = now - stop.askedAt;
   return waiting(snapshot, stop, Math.min(patienceLeft(powerOff, waited), untilAgain));
+}
+
+function cannotHear(snapshot: Snapshot, { resumed }: StopInProgress): boolean {
+  return resumed !== true && presentDomain(snapshot)?.powerState === 'Paused';
 }
 
 function reasonForForce(powerOff: PowerOff, stop: StopInProgress | undefined, now: number): string | undefined {

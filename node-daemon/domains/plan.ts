@@ -10,6 +10,7 @@ import { bears, bearsPermission, marksFor } from './marks.ts';
 import { HYPERVISOR_SILENT_RETRY_MS, PROVE_ALIVE_MS, restartPause } from './pauses.ts';
 import { pauseAfterFailed, planAgain } from './plan-again.ts';
 import { planForeign } from './plan-foreign.ts';
+import { planPaused, planResumed } from './plan-pause.ts';
 import { planNotRunning } from './plan-start.ts';
 import { planStop } from './plan-stop.ts';
 import { planUnknown } from './plan-unknown.ts';
@@ -70,7 +71,7 @@ function planMine(mine: Mine): Plan {
   if ((domain?.metadata?.epoch ?? 0) > mine.placement.epoch) return planNewer(mine.snapshot);
   if (mine.vm.metadata.deletionTimestamp !== undefined) return planRemoval(mine);
   if (mine.granted.powerState === 'Stopped') return planStopped(mine);
-  return planRunning(mine);
+  return planUp(mine);
 }
 
 /** The object has gone back in time, as a backup of the control plane does when it is restored: the guest is the truth. */
@@ -107,13 +108,14 @@ function withTermination(powerState: InstanceState, { snapshot, vm }: Mine): Rep
   return { powerState, ...(termination === undefined ? {} : { termination }) };
 }
 
-function planRunning(mine: Mine): Plan {
+/** To run, or to stand still. */
+function planUp(mine: Mine): Plan {
   const { snapshot } = mine;
   const domain = presentDomain(snapshot);
   switch (domain?.powerState) {
     case 'Running':
-      return planUp(mine, domain);
     case 'Paused':
+      return planMarked(mine, domain);
     case 'Saving':
       return { kind: 'Report', report: { powerState: 'Paused' } };
     case 'ShuttingDown':
@@ -127,13 +129,13 @@ function planRunning(mine: Mine): Plan {
   }
 }
 
-function planUp(mine: Mine, domain: Domain): Plan {
+function planMarked(mine: Mine, domain: Domain): Plan {
   const { snapshot } = mine;
   const marking = planMarks(mine, domain);
-  if (marking === undefined) return reportRunning(mine);
+  if (marking === undefined) return planPace(mine, domain);
   const failed = planAgain(snapshot, 'Confirm', { powerState: 'Starting' });
   if (failed === undefined) return marking;
-  return isConfirmed(mine, domain) ? reportRunning(mine) : failed;
+  return isConfirmed(mine, domain) ? planPace(mine, domain) : failed;
 }
 
 /** Undefined where the guest bears all it should. */
@@ -149,6 +151,11 @@ function planMarks(mine: Mine, { metadata }: Domain): Plan | undefined {
 
 function isConfirmed(mine: Mine, { metadata }: Domain): boolean {
   return metadata === undefined || bearsPermission(metadata, marksFor(mine, metadata));
+}
+
+function planPace(mine: Mine, domain: Domain): Plan {
+  if (mine.granted.powerState === 'Paused') return planPaused(mine, domain);
+  return domain.powerState === 'Paused' ? planResumed(mine) : reportRunning(mine);
 }
 
 function reportRunning(mine: Mine): Plan {

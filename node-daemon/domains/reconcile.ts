@@ -96,7 +96,7 @@ function rememberEnd(
 function rememberTold({ memories }: DomainContext, uuid: string, report: Report): void {
   const { powerState } = report;
   if (isEndMidway(report)) memories.update(uuid, rememberEndTold);
-  if (powerState === 'Running') memories.update(uuid, rememberRunning);
+  if (powerState === 'Running' || powerState === 'Paused') memories.update(uuid, rememberRunning);
   if (powerState === 'Stopped' || powerState === 'Absent') memories.update(uuid, rememberOff);
 }
 

@@ -137,7 +137,7 @@ function provisioned({ fault, powerState }: Report, { vm, snapshot }: Telling): 
 function synced({ powerState }: Report, vm: VirtualMachine): Statement {
   const desired = vm.status?.granted?.powerState ?? 'Stopped';
   const off = powerState === 'Stopped' || powerState === 'Absent';
-  const holds = desired === 'Running' ? powerState === 'Running' : off;
+  const holds = desired === 'Stopped' ? off : powerState === desired;
   const message = `Granted is ${desired}, observed is ${powerState}.`;
   return { type: 'PowerStateSynced', status: holds ? 'True' : 'False', reason: holds ? 'Synced' : powerState, message };
 }

@@ -84,7 +84,7 @@ export class UsageReporter {
   #candidateOf(vm: VirtualMachine): PublishCandidate[] {
     const averages = averagesOf(this.#guests.get(instanceUuid(vm)) ?? NO_HISTORY);
     const { instance, usage } = vm.status ?? {};
-    if (averages === undefined || instance?.powerState !== 'Running') return [];
+    if (averages === undefined || (instance?.powerState !== 'Running' && instance?.powerState !== 'Paused')) return [];
     return [{ key: vm.metadata.uid, averages, cpus: instance.resources?.cpus, published: usage }];
   }
 

@@ -36,7 +36,7 @@ export class Refusals {
     const instance = currentInstance(status);
     const { placement } = status ?? {};
     if (instance === undefined || placement === undefined) return;
-    if (instance.powerState === 'Running') {
+    if (instance.powerState === 'Running' || instance.powerState === 'Paused') {
       this.#byVm.delete(metadata.uid);
       this.#runsOn(placement.hypervisor, instance.since);
     }

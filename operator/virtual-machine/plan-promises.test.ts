@@ -67,7 +67,7 @@ function after(vm: VirtualMachine, actions: readonly Action[]): VirtualMachine {
 }
 
 describe('whatever the operator sees of a VM', () => {
-  it('it gives a new permission only where none is out, numbered one higher, and only to run', () => {
+  it('it gives a new permission only where none is out, numbered one higher, and only for a guest that is to be there', () => {
     let times = 0;
     always(({ vm }, actions) => {
       const place = placeIn(actions);
@@ -76,10 +76,9 @@ describe('whatever the operator sees of a VM', () => {
       expect(epochIsOver(vm.status)).to.equal(true);
       expect(place.epoch).to.equal((vm.status?.placement?.epoch ?? 0) + 1);
       expect(vm.metadata.deletionTimestamp).to.equal(undefined);
-      expect(after(vm, actions).status?.granted).to.include({
-        powerState: 'Running',
-        generation: vm.metadata.generation,
-      });
+      const { granted } = after(vm, actions).status ?? {};
+      expect(granted?.generation).to.equal(vm.metadata.generation);
+      expect(granted?.powerState).to.be.oneOf(['Running', 'Paused']);
     });
     expect(times).to.be.greaterThan(20);
   });

@@ -127,7 +127,7 @@ function notNow(recovery: TakeoverVerdict | undefined): Placing {
 
 /** A new permission is written only where none is out, and only where something asks for a start. */
 function wantsNewEpoch(vm: VirtualMachine, granted: Granted): boolean {
-  if (granted.powerState !== 'Running' || !epochIsOver(vm.status)) return false;
+  if (granted.powerState === 'Stopped' || !epochIsOver(vm.status)) return false;
   if (currentInstance(vm.status)?.powerState !== 'Stopped') return true;
   const wasDeclaredStopped = vm.status?.granted?.powerState === 'Stopped';
   const waitsForRoom = isConditionFalse(vm.status?.conditions, 'Placed');

@@ -4,6 +4,7 @@ import { findCondition } from '#crds/conditions.ts';
 import { signedPayload } from '#crds/derive/signed-payload.ts';
 import { REQUESTER_ANNOTATION } from '#crds/v1alpha1/names.ts';
 import { type VirtualMachine, virtualMachineKind } from '#crds/v1alpha1/virtual-machine.ts';
+import type { Granted } from '#crds/v1alpha1/virtual-machine-status.ts';
 import { validatorFor } from '#crds/validate.ts';
 import { generateSigningKey, signerFrom } from '#operator/signing/key.ts';
 import { candidate } from '#test/builders/hypervisor.ts';
@@ -99,6 +100,21 @@ describe('the status of a VM after the operator has decided', () => {
       'vm.shutdown.request',
       'vm.start.request',
     ]);
+  });
+
+  it('tells a guest that goes on from one that is started', () => {
+    const events = (before: Partial<Granted>, powerState: VirtualMachine['spec']['powerState']) => {
+      const changed = runningMachine({
+        metadata: { generation: 2 },
+        spec: { powerState },
+        granted: { generation: 1, ...before },
+      });
+      return decided(changed).decisions?.map(({ event, generation }) => `${event} ${generation}`);
+    };
+    expect(events({ powerState: 'Running' }, 'Paused')).to.deep.equal(['vm.pause.request 2']);
+    expect(events({ powerState: 'Paused' }, 'Running')).to.deep.equal(['vm.resume.request 2']);
+    expect(events({ powerState: 'Stopped' }, 'Running')).to.deep.equal(['vm.start.request 2']);
+    expect(events({ powerState: 'Paused' }, 'Stopped')).to.deep.equal(['vm.shutdown.request 2']);
   });
 
   it('keeps how the VM came under management', () => {

@@ -63,7 +63,7 @@ function folded(status: VirtualMachineStatus, action: Action, writing: Writing):
 
 function granted(status: VirtualMachineStatus, action: Extract<Action, { kind: 'Grant' }>, writing: Writing) {
   const decision: Decision = {
-    event: action.granted.powerState === 'Running' ? 'vm.start.request' : 'vm.shutdown.request',
+    event: eventOf(action.granted, status.granted),
     policy: DECIDED_BY,
     verdict: action.verdict,
     reason: action.reason.slice(0, limits.sentence),
@@ -96,6 +96,18 @@ function expiryTold(
   if (expired === undefined) return { ...status, conditions: [...removeCondition(status.conditions, EXPIRED)] };
   const { code, reason } = expired;
   return withCondition(status, { type: EXPIRED, holds: expired.status === 'True', code, reason }, writing);
+}
+
+/** A guest that was declared to stand still has a process: to run it goes on. */
+function eventOf({ powerState }: Granted, before: Granted | undefined): string {
+  switch (powerState) {
+    case 'Running':
+      return before?.powerState === 'Paused' ? 'vm.resume.request' : 'vm.start.request';
+    case 'Paused':
+      return 'vm.pause.request';
+    case 'Stopped':
+      return 'vm.shutdown.request';
+  }
 }
 
 /**

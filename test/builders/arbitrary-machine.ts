@@ -4,6 +4,7 @@ import { FORCE_DELETE_ANNOTATION, VM_FINALIZER } from '#crds/v1alpha1/names.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import { powerStates } from '#crds/v1alpha1/virtual-machine-spec.ts';
 import {
+  type Decision,
   type Granted,
   type Instance,
   instanceStates,
@@ -93,6 +94,15 @@ const lastTermination: fc.Arbitrary<LastTermination> = fc
     message: `It ended: ${reason}.`,
   }));
 
+const decision: fc.Arbitrary<Decision> = fc.record({
+  event: fc.constantFrom('vm.start.request', 'vm.shutdown.request', 'vm.pause.request', 'vm.pause.request'),
+  policy: fc.constant('default'),
+  verdict: fc.constantFrom('Allow' as const, 'Modify' as const),
+  reason: fc.constant('No policy objects: everything is allowed.'),
+  generation: fc.constantFrom(1, 2, 3),
+  time: fc.constantFrom(-3600, -1).map(timeAfter),
+});
+
 const verdict = fc.constantFrom('True' as const, 'False' as const, undefined);
 
 const facts = fc.record({
@@ -105,6 +115,7 @@ const facts = fc.record({
   reachable: verdict,
   placed: verdict,
   provisioned: verdict,
+  decisions: fc.uniqueArray(decision, { selector: ({ event }) => event, maxLength: 3 }),
 });
 type Facts = typeof facts extends fc.Arbitrary<infer T> ? T : never;
 
@@ -133,6 +144,7 @@ function statusOf(vm: VirtualMachine, given: Facts): Partial<VirtualMachineStatu
     ...(where === undefined ? {} : { placement: where }),
     ...(report === undefined ? {} : { instance: report }),
     ...(ended === undefined ? {} : { lastTermination: ended }),
+    decisions: given.decisions.filter((one) => isPossible(one, granted)),
     conditions: [
       ...(vm.status?.conditions ?? []),
       ...[
@@ -142,6 +154,17 @@ function statusOf(vm: VirtualMachine, given: Facts): Partial<VirtualMachineStatu
       ].flatMap(([type, status]) => (status === undefined ? [] : [condition(type, status)])),
     ],
   };
+}
+
+/** That the guest stands still, for this generation. */
+export function pauseDecided(generation: number): Decision {
+  const [event, policy, reason] = ['vm.pause.request', 'default', 'No policy objects: everything is allowed.'];
+  return { event, policy, verdict: 'Allow', reason, generation, time: TIME };
+}
+
+/** What is granted by now was decided last. */
+export function isPossible({ event, generation = 0 }: Decision, granted: Granted | undefined): boolean {
+  return event !== 'vm.pause.request' || granted?.powerState === 'Paused' || generation < (granted?.generation ?? 0);
 }
 
 function instanceOf(vm: VirtualMachine, where: PlacementStatus, given: NonNullable<Facts['instance']>): Instance {

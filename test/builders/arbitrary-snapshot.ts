@@ -1,11 +1,12 @@
 // Everything that the daemon of hv1 could ever see of one guest, likely or not.
 import fc from 'fast-check';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
+import { powerStates, type VirtualMachineSpec } from '#crds/v1alpha1/virtual-machine-spec.ts';
 import type { DomainMemory } from '#node-daemon/domains/memory.ts';
 import type { Snapshot } from '#node-daemon/domains/snapshot.ts';
-import type { Domain } from '#node-daemon/hypervisor/driver.ts';
-import { arbitraryMachine } from './arbitrary-machine.ts';
-import { domainOf, domainSnapshot } from './domain.ts';
+import type { Domain, DomainPowerState } from '#node-daemon/hypervisor/driver.ts';
+import { arbitraryMachine, isPossible, pauseDecided } from './arbitrary-machine.ts';
+import { type DomainChanges, domainOf, domainSnapshot } from './domain.ts';
 import { grantedFor, placedMachine, placementOn } from './virtual-machine.ts';
 
 const NOW = 1_000_000;
@@ -20,7 +21,19 @@ const by = fc.oneof(
     why: fc.constant('it is locked'),
   }),
 );
-const stop = fc.record({ askedAt: earlier, lastAskedAt: earlier, by, withdrawn: fc.boolean() });
+const stop = fc.record({
+  askedAt: earlier,
+  lastAskedAt: earlier,
+  by,
+  withdrawn: fc.boolean(),
+  resumed: fc.boolean(),
+});
+const failedStep = fc.record({
+  kind: fc.constantFrom('Confirm' as const, 'Pause' as const, 'Resume' as const),
+  times: fc.integer({ min: 1, max: 9 }),
+  failedAt: earlier,
+  why: fc.constant('it is locked'),
+});
 const failedStart = fc.record({
   generation: fc.constantFrom(1, 2, 3),
   failures: fc.integer({ min: 1, max: 9 }),
@@ -50,6 +63,7 @@ const memory: fc.Arbitrary<DomainMemory> = fc.record(
     restarts: fc.integer({ min: 0, max: 12 }),
     stop,
     failedStart,
+    failedStep,
     ended,
     startedAt: earlier,
     unknownSince: earlier,
@@ -57,7 +71,7 @@ const memory: fc.Arbitrary<DomainMemory> = fc.record(
   { requiredKeys: ['restarts'] },
 );
 
-const up = fc.constantFrom('Running' as const, 'Paused' as const, 'ShuttingDown' as const, 'Unknown' as const);
+const up = fc.constantFrom<DomainPowerState>('Running', 'Paused', 'Saving', 'ShuttingDown', 'Unknown');
 const reason = fc.constantFrom(
   ...(['NeverStarted', 'Shutdown', 'Destroyed', 'Crashed', 'Failed', 'Migrated', 'Saved', 'Unknown'] as const),
 );
@@ -96,45 +110,67 @@ export const arbitrarySnapshot: fc.Arbitrary<Snapshot> = fc
   .map((changes) => domainSnapshot({ ...changes, now: NOW }));
 
 /**
- * The same, with a VM that was found by a live read or is known from the cache. Most that is likely comes of two shapes,
- * which chance alone hardly makes: one that is to be started, and one whose guest is there under its permission.
+ * The same, with a VM that was found by a live read or is known from the cache. Most that is likely comes of a few shapes,
+ * which chance alone hardly makes: one that is to be started, one whose guest is there under its permission, and one whose
+ * guest is up and not as it is wanted.
  */
 export const arbitraryOwnedSnapshot: fc.Arbitrary<Snapshot> = fc
   .record({
     snapshot: arbitrarySnapshot,
     vm: arbitraryMachine,
     live: fc.constantFrom(true, true, false),
-    shape: fc.constantFrom('Any' as const, 'ToStart' as const, 'InPlace' as const, 'InPlace' as const),
+    shape: fc.constantFrom('Any', 'ToStart', 'InPlace', 'InPlace', 'Up'),
     power,
+    wanted: fc.constantFrom<VirtualMachineSpec['powerState']>(...powerStates),
   })
-  .map(({ snapshot, vm, live, shape, power: seen }) => {
+  .map(({ snapshot, vm, live, shape, power: seen, wanted }) => {
     switch (shape) {
       case 'Any':
         return { ...snapshot, ...withMachine(vm, live) };
       case 'ToStart':
         return { ...snapshot, ...withMachine(neverStarted(vm), live), domain: { kind: 'Absent' } };
-      case 'InPlace': {
-        const placed = placedHere(vm);
+      case 'InPlace':
+        return { ...snapshot, ...inPlace(placedHere(vm), seen, live) };
+      case 'Up':
         return {
           ...snapshot,
-          ...withMachine(placed, live),
-          domain: { kind: 'Present', domain: domainOf(placed, seen) },
+          ...inPlace(changedMind(placedHere(vm, wanted)), { powerState: otherThan(wanted) }, live),
         };
-      }
     }
   });
+
+function inPlace(vm: VirtualMachine, seen: DomainChanges, live: boolean): Pick<Snapshot, 'cached' | 'live' | 'domain'> {
+  return { ...withMachine(vm, live), domain: { kind: 'Present', domain: domainOf(vm, seen) } };
+}
 
 function withMachine(vm: VirtualMachine, live: boolean): Pick<Snapshot, 'cached' | 'live'> {
   return { cached: vm, live: live ? { kind: 'Found', vm } : { kind: 'NotAsked' } };
 }
 
-function placedHere(vm: VirtualMachine): VirtualMachine {
-  const { granted = grantedFor(vm), placement, ...status } = vm.status ?? {};
+/** What it is where it is not what it shall be. */
+function otherThan(wanted: VirtualMachineSpec['powerState']): DomainPowerState {
+  return wanted === 'Paused' ? 'Running' : 'Paused';
+}
+
+/** Of a VM that is declared to run: it was declared to stand still before, and that was told last, if anything. */
+function changedMind(vm: VirtualMachine): VirtualMachine {
+  const { granted, instance, ...status } = vm.status ?? {};
+  if (granted?.powerState !== 'Running') return vm;
+  const generation = granted.generation - 1;
+  const told = instance === undefined ? {} : { instance: { ...instance, generation } };
+  return { ...vm, status: { ...status, granted, ...told, decisions: [pauseDecided(generation)] } };
+}
+
+function placedHere(vm: VirtualMachine, wanted?: VirtualMachineSpec['powerState']): VirtualMachine {
+  const { granted: given = grantedFor(vm), placement, decisions = [], ...status } = vm.status ?? {};
+  const granted = { ...given, ...(wanted && { powerState: wanted }) };
   const here = placementOn('hv1', placement === undefined ? {} : { epoch: placement.epoch });
-  return { ...vm, status: { ...status, granted, placement: here } };
+  const possible = decisions.filter((decision) => isPossible(decision, granted));
+  return { ...vm, status: { ...status, granted, placement: here, decisions: possible } };
 }
 
 function neverStarted(vm: VirtualMachine): VirtualMachine {
   const { instance: _none, granted = grantedFor(vm), ...status } = vm.status ?? {};
-  return { ...vm, status: { ...status, granted: { ...granted, powerState: 'Running' } } };
+  const powerState = granted.powerState === 'Stopped' ? 'Running' : granted.powerState;
+  return { ...vm, status: { ...status, granted: { ...granted, powerState } } };
 }

@@ -1,7 +1,7 @@
 // A plan in a few words, so that a table of them can be read.
 import type { Plan, Step } from '#node-daemon/domains/actions.ts';
 
-/** For example "Start", "Start, bearing epoch 1 until then", "tell Refused (NoRoom)", "tell Stopped after Crashed", "nothing, again in 5 s". */
+/** For example "Start", "Start paused", "Start, bearing epoch 1 until then", "tell Refused (NoRoom)", "tell Stopped after Crashed", "nothing, again in 5 s". */
 export function planText(plan: Plan): string {
   switch (plan.kind) {
     case 'Verify':
@@ -21,8 +21,9 @@ export function planText(plan: Plan): string {
 }
 
 function stepText(step: Step): string {
-  const former = step.kind === 'Start' ? step.formerEpoch : undefined;
-  return former === undefined ? step.kind : `${step.kind}, bearing epoch ${former} until then`;
+  if (step.kind !== 'Start') return step.kind;
+  const former = step.formerEpoch === undefined ? '' : `, bearing epoch ${step.formerEpoch} until then`;
+  return `Start${step.paused === true ? ' paused' : ''}${former}`;
 }
 
 function againText(again: number | undefined): string {

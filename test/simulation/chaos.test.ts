@@ -2,6 +2,7 @@
 // lost. Nothing is promised while it lasts but the invariants; once it is over, everything comes true and rests.
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { isDriverError } from '#node-daemon/hypervisor/errors.ts';
 import { timestampOf } from '#runtime/clock/clock.ts';
 import { isKubeError, KubeError } from '#runtime/kube/errors.ts';
 import { OPERATOR } from './kinds.ts';
@@ -13,7 +14,7 @@ const MINUTE = 60_000;
 const RUNS = Number(process.env.USHER_CHAOS_RUNS ?? 25);
 const HOSTS = ['hv1', 'hv2'] as const;
 const PROCESSES = [OPERATOR, ...HOSTS] as const;
-const POWER = ['start', 'shutdown', 'destroy', 'undefine'] as const;
+const POWER = ['start', 'pause', 'resume', 'shutdown', 'destroy', 'undefine'] as const;
 const LOST = new KubeError('Unreachable', 'the connection broke');
 
 const vm = fc.constantFrom('a', 'b', 'c');
@@ -32,7 +33,7 @@ const policies = fc.record({
   }),
 });
 const resources = fc.record({ cpus: fc.constantFrom(1, 2, 3), memory: fc.constantFrom('1Gi', '2Gi') });
-const powerState = fc.constantFrom('Running' as const, 'Stopped' as const);
+const powerState = fc.constantFrom('Running' as const, 'Running' as const, 'Paused' as const, 'Stopped' as const);
 
 /** To the API server: no time at all, so that everything happens at once, or some, so that things cross each other. */
 const distances = fc.constantFrom({}, {}, { latencyMilliseconds: 5 });
@@ -64,9 +65,9 @@ const powers = step('power', fc.record({ name: vm, powerState }), async (site, {
 /** Often before anybody has seen what was asked for first. */
 const flips = step(
   'flip',
-  fc.record({ name: vm, powerState, after: fc.constantFrom(0, 1, 10, 50, 200) }),
-  async (site, { name, powerState: wanted, after }) => {
-    await site.edit(name, { powerState: wanted === 'Running' ? 'Stopped' : 'Running' });
+  fc.record({ name: vm, powerState, before: powerState, after: fc.constantFrom(0, 1, 10, 50, 200) }),
+  async (site, { name, powerState: wanted, before, after }) => {
+    await site.edit(name, { powerState: before });
     await site.clock.advance(after);
     await site.edit(name, { powerState: wanted });
   },
@@ -109,6 +110,8 @@ const guests = [
   step('crash', vm, async (site, name) => site.crash(await site.uuidOf(name))),
   step('power off', vm, async (site, name) => onHost(site, name, (on, uuid) => site.host(on).powerOffFromInside(uuid))),
   step('destroy', vm, async (site, name) => onHost(site, name, (on, uuid) => site.host(on).destroyBehindOurBack(uuid))),
+  step('pause', vm, async (site, name) => onHost(site, name, (on, uuid) => meddle(site, on, 'pause', uuid))),
+  step('resume', vm, async (site, name) => onHost(site, name, (on, uuid) => meddle(site, on, 'resume', uuid))),
   step('undefine', vm, async (site, name) =>
     onHost(site, name, (on, uuid) => site.host(on).undefineBehindOurBack(uuid)),
   ),
@@ -181,6 +184,16 @@ const happenings = fc
 
 function letGuestsAnswer(site: Site): void {
   for (const name of HOSTS) for (const guest of site.host(name).machine.guests.all()) guest.hung = false;
+}
+
+/** Whoever is refused by virsh goes on to something else. */
+function meddle(site: Site, on: string, what: 'pause' | 'resume', uuid: string): void {
+  try {
+    if (what === 'pause') site.host(on).pauseBehindOurBack(uuid);
+    else site.host(on).resumeBehindOurBack(uuid);
+  } catch (error) {
+    if (!isDriverError(error, 'Busy')) throw error;
+  }
 }
 
 async function onHost(site: Site, name: string, act: (host: string, uuid: string) => void): Promise<void> {

@@ -1,74 +1,37 @@
 // What users, guests and hypervisors do to one VM, each of it a piece of a life in which somebody may die at every step.
 
 import { expect } from 'chai';
-import { findCondition } from '#crds/conditions.ts';
-import type { VirtualMachineSpec } from '#crds/v1alpha1/virtual-machine-spec.ts';
 import { timestampOf } from '#runtime/clock/clock.ts';
 import { uuidFor } from '#test/builders/uuid.ts';
 import { HOLD } from '#test/builders/virtual-machine.ts';
+import { pauses } from './pause-scenarios.ts';
+import {
+  BIGGER,
+  changed,
+  comesTo,
+  crash,
+  DECIDE,
+  isGone,
+  ON_HV1,
+  ON_HV2,
+  PATIENCE_MS,
+  REMOVE,
+  RESTS,
+  RUNS,
+  running,
+  START,
+  STARTED,
+  STOP,
+  STOPPED,
+  stopped,
+  stoppedFor,
+  stubborn,
+} from './scenario-parts.ts';
 import type { Site } from './site.ts';
 import type { Scenario } from './sweep.ts';
 
-const ON_HV1 = { placement: { preferredHypervisors: ['hv1'] } };
-const ON_HV2 = { placement: { preferredHypervisors: ['hv2'] } };
-const BIGGER = { resources: { cpus: 2, memory: '2Gi' } };
-const PATIENCE_MS = 10_000;
-
-const DECIDE = ['mergePatch VirtualMachine'];
-const START = ['get VirtualMachine', 'define', 'start', 'observe', 'mergePatch VirtualMachine'];
-const STOP = ['get VirtualMachine', 'shutdown', 'observe', 'mergePatch VirtualMachine'];
-const REMOVE = ['get VirtualMachine', 'undefine', 'observe', 'mergePatch VirtualMachine'];
-const STARTED = ['hv1 started 1'];
-const STOPPED = [...STARTED, 'hv1 shutting down', 'hv1 shut down'];
-
-async function running(site: Site, spec: Partial<VirtualMachineSpec> = {}): Promise<void> {
-  await site.create('web', { ...ON_HV1, ...spec });
-  await site.clock.advance(PATIENCE_MS);
-  expect(await site.phaseOf('web')).to.equal('Running');
-}
-
-async function changed(site: Site, spec: object): Promise<void> {
-  await site.edit('web', spec);
-  await site.clock.advance(PATIENCE_MS);
-}
-
-async function stopped(site: Site): Promise<void> {
-  await running(site);
-  await changed(site, { powerState: 'Stopped' });
-  expect(await site.phaseOf('web')).to.equal('Stopped');
-}
-
-async function stubborn(site: Site, gracePeriodSeconds = 3): Promise<void> {
-  await running(site, { powerOff: { mode: 'GracefulThenForce', gracePeriodSeconds } });
-  site.host('hv1').behave(await site.uuidOf('web'), { ignoresShutdown: true });
-}
-
-async function stoppedFor(site: Site, milliseconds: number): Promise<void> {
-  await site.edit('web', { powerState: 'Stopped' });
-  await site.clock.advance(milliseconds);
-  await site.edit('web', { powerState: 'Running' });
-}
-
 async function expiresIn(site: Site, seconds: number): Promise<void> {
   await site.edit('web', { expirationTime: timestampOf(site.clock.now() + seconds * 1000) });
-}
-
-const crash = async (site: Site) => site.crash(await site.uuidOf('web'));
-
-/** Phase, and status and reason of Ready. */
-function comesTo(...expected: readonly [phase: string, ready: 'True' | 'False', reason: string]) {
-  return async (site: Site) => {
-    const { status } = await site.machine('web');
-    const ready = findCondition(status?.conditions, 'Ready');
-    expect([status?.phase, ready?.status, ready?.reason]).to.deep.equal(expected);
-  };
-}
-
-const RUNS = comesTo('Running', 'True', 'Running');
-const RESTS = comesTo('Stopped', 'True', 'Stopped');
-
-async function isGone(site: Site): Promise<void> {
-  expect((await site.machines()).map(({ metadata }) => metadata.name)).to.deep.equal(['bystander']);
 }
 
 const births: readonly Scenario[] = [
@@ -322,4 +285,4 @@ const ends: readonly Scenario[] = [
   },
 ];
 
-export const scenarios: readonly Scenario[] = [...births, ...changes, ...times, ...ends];
+export const scenarios: readonly Scenario[] = [...births, ...changes, ...times, ...pauses, ...ends];

@@ -17,8 +17,12 @@ export function expectTrue(site: Site, vm: VirtualMachine): void {
   expect(ready?.reason, words).not.to.equal(NOT_OURS);
   if (spec.powerState === 'Stopped')
     expect([status?.phase, ready?.status, runs], words).to.deep.equal(['Stopped', 'True', []]);
-  else if (status?.phase === 'Running') expect(runs, words).to.deep.equal([status.placement?.hypervisor]);
-  else {
+  else if (status?.phase === 'Running' || status?.phase === 'Paused') {
+    expect(runs, words).to.deep.equal([status.placement?.hypervisor]);
+    const { power } = site.host(status.placement?.hypervisor ?? '').machine.get(metadata.uid);
+    expect(power.kind, words).to.equal(status.phase);
+    if (spec.powerState !== status.phase) expect(ready?.reason, words).to.equal('PausedOnHost');
+  } else {
     expect(runs, words).to.deep.equal([]);
     const held = [
       'Missing',

@@ -5,6 +5,7 @@ import { instanceUuid } from '#crds/derive/signed-payload.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { InstanceState } from '#crds/v1alpha1/virtual-machine-status.ts';
 import type { DomainMetadata, DriverEvent } from '#node-daemon/hypervisor/driver.ts';
+import type { Power } from '#node-daemon/hypervisor/simulated/guest.ts';
 import type { SimulatedHost } from '#node-daemon/hypervisor/simulated/host.ts';
 import type { AdmissionRequest } from '#runtime/kube/memory/kind-model.ts';
 import type { Onlooker } from './life.ts';
@@ -135,15 +136,18 @@ export class Witness {
     const hosts = [...this.#options.hosts].filter(([name]) => this.#options.nodeOf(name) === node);
     return hosts.flatMap(([name, host]) => {
       const guest = host.machine.guests.find(uuid);
-      if (guest === undefined) return [...OFF, 'Absent' as const, ...this.#justEnded(name, uuid)];
+      const before = this.#justChanged(name, uuid) ? UP : [];
+      if (guest === undefined) return [...OFF, 'Absent' as const, ...before];
       if (guest.metadata === undefined) return [...OFF, ...UP, 'Absent' as const];
-      return guest.power.kind === 'Off' ? [...OFF, ...this.#justEnded(name, uuid)] : UP;
+      if (guest.power.kind === 'Off') return [...OFF, ...before];
+      // Of one that does not answer it is told what was seen last.
+      return guest.hung ? UP : [...(seenUp[guest.power.kind] ?? UP), ...before];
     });
   }
 
-  #justEnded(host: string, uuid: string): readonly InstanceState[] {
+  #justChanged(host: string, uuid: string): boolean {
     const last = this.happenings.findLast((one) => one.host === host && one.uuid === uuid);
-    return last !== undefined && this.#options.now() - last.at <= RECENTLY_MS ? UP : [];
+    return last !== undefined && this.#options.now() - last.at <= RECENTLY_MS;
   }
 }
 
@@ -151,6 +155,11 @@ export class Witness {
 const noObedience: ReadonlySet<string> = new Set(['crashed', 'the machine booted']);
 
 const UP = ['Starting', 'Running', 'Paused', 'Stopping'] as const;
+/** Where no more than that may be told. */
+const seenUp: Readonly<Partial<Record<Power['kind'], readonly InstanceState[]>>> = {
+  Running: ['Starting', 'Running', 'Stopping'],
+  Paused: ['Starting', 'Paused', 'Stopping'],
+};
 const OFF = ['Starting', 'Stopped', 'Refused', 'Crashed', 'Missing'] as const;
 
 /** The epoch in what the operator signed: the domain itself bears the former one until it runs. */
@@ -166,9 +175,13 @@ function isDeclared({ metadata, spec, status }: VirtualMachine, node: string, ve
   switch (verb) {
     case 'define':
     case 'start': {
-      const wanted = spec.powerState === 'Running' && granted?.powerState === 'Running' && !deleted;
+      const wanted = spec.powerState !== 'Stopped' && granted?.powerState === spec.powerState && !deleted;
       return here && wanted && granted.generation === metadata.generation && !epochIsOver(status);
     }
+    case 'pause':
+      return here && !deleted && (spec.powerState === 'Paused' || granted?.powerState === 'Paused');
+    case 'resume':
+      return here && (deleted || spec.powerState !== 'Paused' || granted?.powerState !== 'Paused');
     case 'shutdown':
     case 'destroy':
       // A daemon executes what was granted: that people have thought better since is not decided yet.

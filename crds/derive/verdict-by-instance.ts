@@ -1,0 +1,118 @@
+// What a daemon's report amounts to, of a VM that is to run, or to stand still.
+import { findCondition } from '#crds/conditions.ts';
+import type { Instance, Phase, VirtualMachineStatus } from '#crds/v1alpha1/virtual-machine-status.ts';
+import { wasDeclaredPaused } from './declared-pause.ts';
+import { startsAgain } from './starts-again.ts';
+import { type Facts, reconciling, settled, stalled, type Verdict } from './verdict-facts.ts';
+
+/** Undefined where the report says nothing of a guest. */
+export function byInstance(facts: Facts): Verdict | undefined {
+  const { instance, hypervisor, status } = facts;
+  const granted = status.granted?.powerState;
+  switch (instance?.powerState) {
+    case undefined:
+    case 'Starting':
+      return starting(facts);
+    case 'Running':
+      return granted === 'Paused' ? changing('Running', 'Pausing', facts) : asDeclared('Running', facts);
+    case 'Paused':
+      return granted === 'Paused' ? asDeclared('Paused', facts) : paused(facts);
+    case 'Stopping':
+      return reconciling('Stopping', 'Stopping', `The guest is shutting down on ${hypervisor}.`);
+    case 'Crashed':
+      return reconciling('Failed', 'Crashed', again(facts, 'The guest crashed.'));
+    case 'Missing':
+      return missing(facts);
+    case 'Stopped':
+      return stopped(facts);
+    case 'Refused':
+    case 'Absent':
+      return undefined;
+  }
+}
+
+function starting(facts: Facts): Verdict {
+  const { status, instance, hypervisor } = facts;
+  const provisioned = findCondition(status.conditions, 'Provisioned');
+  const failed = provisioned?.status === 'False' && instance !== undefined;
+  if (failed) return reconciling('Starting', provisioned.reason, provisioned.message);
+  const afterAnEnd = instance !== undefined && status.lastTermination?.time === instance.since;
+  if (afterAnEnd) return reconciling('Starting', 'Restarting', again(facts, 'The guest ended.'));
+  return reconciling('Starting', 'Starting', `${hypervisor} is starting the guest.`);
+}
+
+/** It was declared so in the meantime. */
+function changing(phase: Phase, reason: 'Pausing' | 'Resuming', { status, hypervisor }: Facts): Verdict {
+  const provisioned = findCondition(status.conditions, 'Provisioned');
+  if (provisioned?.status === 'False') return reconciling(phase, provisioned.reason, provisioned.message);
+  return reconciling(phase, reason, `Waiting for ${hypervisor} to ${doing[reason]} the guest.`);
+}
+
+const doing = { Pausing: 'pause', Resuming: 'resume' } as const;
+
+/** Though it shall run. */
+function paused(facts: Facts): Verdict {
+  if (wasDeclaredPaused(facts.status)) return changing('Paused', 'Resuming', facts);
+  const what = `The guest was paused on ${facts.hypervisor}; Usher did not do it.`;
+  return stalled('Paused', 'PausedOnHost', `${what} Resume it there, for example with virsh resume.`);
+}
+
+function asDeclared(phase: 'Running' | 'Paused', { status, instance, hypervisor }: Facts): Verdict {
+  const pending = pendingInWords(status);
+  const resize = findCondition(status.conditions, 'ResizePending');
+  if (resize?.status === 'True') return reconciling(phase, resize.reason, [resize.message, ...pending].join(' '));
+  const [message] = pending;
+  if (message !== undefined) return { phase, ready: false, progress: 'Settled', reason: 'RestartRequired', message };
+  if (!isTakenUp(status, instance))
+    return reconciling(phase, 'Applying', `Waiting for ${hypervisor} to take up the changed spec.`);
+  return settled(phase, phase, `${phase} on ${hypervisor}${phase === 'Paused' ? ', as declared' : ''}.`);
+}
+
+/** Of one generation more may be granted later, which is another decision. */
+function isTakenUp({ granted }: VirtualMachineStatus, instance: Instance | undefined): boolean {
+  if (granted === undefined) return true;
+  if (instance?.decisionID !== undefined) return instance.decisionID === granted.decisionID;
+  return (instance?.generation ?? 0) >= granted.generation;
+}
+
+function pendingInWords({ pendingChanges = [], granted }: VirtualMachineStatus): string[] {
+  if (pendingChanges.length === 0) return [];
+  const fields = pendingChanges.map((change) => change.field).join(', ');
+  const back = granted?.powerState === 'Paused' ? 'Paused' : 'Running';
+  const how = `To apply: set spec.powerState to Stopped and, once it is Stopped, back to ${back}.`;
+  return [`Changed, but not in effect before a restart: ${fields}. ${how}`];
+}
+
+/** Set back before it was seen it would be no change. */
+const HOW_TO_START =
+  'To start it again set spec.powerState to Stopped, wait until it is Ready (Stopped), and set it back to Running.';
+
+function missing({ vm, status, hypervisor }: Facts): Verdict {
+  const what = ended(status, `The guest is gone from ${hypervisor} though Usher did not remove it.`);
+  if (vm.spec.recovery.onMissing === 'Recreate')
+    return reconciling('Missing', 'Missing', `${what} It will be created again there.`);
+  const held = 'Nothing is done unasked (spec.recovery.onMissing is Hold).';
+  return stalled('Missing', 'Missing', `${what} ${held} ${HOW_TO_START} Or set spec.recovery.onMissing to Recreate.`);
+}
+
+function stopped(facts: Facts): Verdict {
+  const { vm, status } = facts;
+  const policy = vm.spec.restartPolicy;
+  const reason = status.lastTermination?.reason;
+  if (startsAgain(policy, reason)) return reconciling('Stopped', 'Restarting', again(facts, 'The guest ended.'));
+  const what = `${ended(status, 'The guest ended.')} restartPolicy ${policy} leaves it so.`;
+  if (reason !== 'StoppedByGuest') return stalled('Failed', reason ?? 'Unknown', `${what} ${HOW_TO_START}`);
+  if (policy === 'Never') return settled('Stopped', 'Completed', what);
+  return stalled('Stopped', 'StoppedByGuest', `${what} ${HOW_TO_START}`);
+}
+
+function again({ vm, status }: Facts, otherwise: string): string {
+  const asked = status.lastTermination?.initiator === 'User';
+  const why = asked ? 'spec.powerState is Running' : `restartPolicy ${vm.spec.restartPolicy}`;
+  return `${ended(status, otherwise)} It will be started again (${why}).`;
+}
+
+function ended(status: VirtualMachineStatus, otherwise: string): string {
+  const message = status.lastTermination?.message ?? '';
+  return message === '' ? otherwise : message;
+}
