@@ -26,6 +26,11 @@ describe('a deletion that waits for the guest to stop', () => {
   const waiting = (mode: 'Graceful' | 'GracefulThenForce' | 'Force') =>
     waitingInWords(placedMachine({ spec: { powerOff: { mode, gracePeriodSeconds: 30 } } }), 'hv1');
 
+  it('says that the guest runs on where it is to be released', () => {
+    const vm = placedMachine({ spec: { deletionPolicy: 'Release' } });
+    expect(waitingInWords(vm, 'hv1')).to.equal('Waiting for hv1 to let go of the guest, which runs on.');
+  });
+
   it('says for how long that may be, and how to hurry it', () => {
     expect(waiting('Force')).to.equal('Waiting for hv1 to stop and remove the guest.');
     expect(waiting('GracefulThenForce')).to.include('whose plug is pulled 30 s after it was asked.');

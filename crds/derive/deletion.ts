@@ -20,8 +20,14 @@ export function forceInWords({ metadata }: Pick<VirtualMachine, 'metadata'>, hyp
   return `With ${command} it is forgotten all the same, though its guest may run on.`;
 }
 
+/** What became of the guest: "is gone" or "was released". */
+export function goneInWords({ spec }: Pick<VirtualMachine, 'spec'>): string {
+  return spec.deletionPolicy === 'Release' ? 'was released' : 'is gone';
+}
+
 /** What the daemon is at, and how it is hurried. */
 export function waitingInWords({ spec }: Pick<VirtualMachine, 'spec'>, hypervisor: string): string {
+  if (spec.deletionPolicy === 'Release') return `Waiting for ${hypervisor} to let go of the guest, which runs on.`;
   const { mode, gracePeriodSeconds } = spec.powerOff;
   const waiting = `Waiting for ${hypervisor} to stop and remove the guest`;
   if (mode === 'Graceful')

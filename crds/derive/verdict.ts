@@ -3,7 +3,7 @@
 import { findCondition, isConditionFalse } from '#crds/conditions.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { InstanceState, Phase, VirtualMachineStatus } from '#crds/v1alpha1/virtual-machine-status.ts';
-import { forceInWords, waitingInWords } from './deletion.ts';
+import { forceInWords, goneInWords, waitingInWords } from './deletion.ts';
 import { currentInstance, epochIsOver } from './epoch.ts';
 import { byInstance } from './verdict-by-instance.ts';
 import { type Facts, reconciling, settled, stalled, type Verdict } from './verdict-facts.ts';
@@ -19,7 +19,9 @@ export const STOP_FAILED = 'StopFailed';
 /** It is off, and the hypervisor could not remove it. */
 export const REMOVE_FAILED = 'RemoveFailed';
 
-const obstacles: ReadonlySet<string> = new Set([NOT_OURS, STATE_UNKNOWN, STOP_FAILED, REMOVE_FAILED]);
+/** It is to be let go, and the hypervisor could not. */
+export const RELEASE_FAILED = 'ReleaseFailed';
+const obstacles: ReadonlySet<string> = new Set([NOT_OURS, STATE_UNKNOWN, STOP_FAILED, REMOVE_FAILED, RELEASE_FAILED]);
 
 /** Condition: its time is over, or (False) will be soon. */
 export const EXPIRED = 'Expired';
@@ -73,7 +75,7 @@ function terminating(facts: Facts): Verdict | undefined {
   if (status.placement === undefined)
     return reconciling('Terminating', 'Terminating', 'Nothing was started: removing the record.');
   if (facts.instance?.powerState === 'Absent')
-    return reconciling('Terminating', 'Terminating', 'The guest is gone: removing the record.');
+    return reconciling('Terminating', 'Terminating', `The guest ${goneInWords(vm)}: removing the record.`);
   const silence = unreachable(status);
   const how = forceInWords(vm, hypervisor);
   if (silence !== undefined) {

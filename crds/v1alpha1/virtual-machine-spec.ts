@@ -204,6 +204,12 @@ export const virtualMachineSpecSchema = object(
       { default: 'OnFailure' },
     ),
     recovery: recoverySchema,
+    deletionPolicy: optional(
+      stringEnum(
+        'What becomes of the guest when the VM is deleted: PowerOff, which is meant where nothing is said, stops it as powerOff says and removes it; Release lets go of it, and it runs on, unmanaged.',
+        ['PowerOff', 'Release'],
+      ),
+    ),
     deletionProtection: optional(
       flag(
         'Whether a deletion of this VM is refused, alone or with its namespace. Whoever may change the VM may lift the protection, and then delete it.',

@@ -23,6 +23,8 @@ export type Step =
   | { readonly kind: 'AskShutdown'; readonly reason: string }
   | { readonly kind: 'PullPlug'; readonly reason: string }
   | { readonly kind: 'Undefine'; readonly reason: string }
+  /** Takes our marks off a guest, which goes on as it is, and is not ours any more. */
+  | { readonly kind: 'Release'; readonly reason: string }
   /** Writes whose it is, the current epoch and what was granted last into the domain of a guest that is there already. */
   | { readonly kind: 'Confirm'; readonly metadata: DomainMetadata; readonly reason: string };
 

@@ -54,6 +54,8 @@ export async function execute(step: Step, work: Work): Promise<void> {
       return pullPlug(work);
     case 'Undefine':
       return again(work, 'Undefine', async () => context.driver.undefine(uuid));
+    case 'Release':
+      return again(work, 'Release', async () => context.driver.release(uuid));
     case 'Confirm':
       return again(work, 'Confirm', async () => context.driver.setMetadata(uuid, step.metadata));
   }

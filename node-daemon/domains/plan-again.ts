@@ -1,6 +1,6 @@
 // Steps that failed and are tried again, with growing pauses. While a pause lasts, why is told instead.
 import { RESUME_FAILED } from '#crds/derive/declared-pause.ts';
-import { REMOVE_FAILED } from '#crds/derive/verdict.ts';
+import { RELEASE_FAILED, REMOVE_FAILED } from '#crds/derive/verdict.ts';
 import type { Plan, Report } from './actions.ts';
 import type { FailedStep } from './memory.ts';
 import { retryPause } from './pauses.ts';
@@ -27,6 +27,7 @@ export function planAgain(snapshot: Snapshot, kind: Kind, report: Report): Plan 
 
 const words: Readonly<Record<Kind, { code: string; what: string }>> = {
   Undefine: { code: REMOVE_FAILED, what: 'remove the guest, which is off' },
+  Release: { code: RELEASE_FAILED, what: 'let go of the guest' },
   Pause: { code: 'PauseFailed', what: 'pause the guest' },
   Resume: { code: RESUME_FAILED, what: 'resume the guest' },
   Confirm: { code: 'ConfirmFailed', what: 'write the new permission to the guest' },

@@ -18,7 +18,8 @@ export function planForeign(mine: Mine, domain: Domain): Plan {
   return { kind: 'Report', report: { powerState, fault: { code: NOT_OURS, reason: leftAlone(mine, domain) } } };
 }
 
-const upAs: Readonly<Partial<Record<DomainPowerState, InstanceState>>> = {
+/** What is told of a guest by what is seen of it, where it is up and that is known. */
+export const upAs: Readonly<Partial<Record<DomainPowerState, InstanceState>>> = {
   Running: 'Running',
   Paused: 'Paused',
   Saving: 'Paused',

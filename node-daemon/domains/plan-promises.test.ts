@@ -161,12 +161,24 @@ describe('whatever the daemon sees of a guest', () => {
     );
   });
 
-  it('it gives up a permission only for a guest that has no process', () => {
+  it('it gives up a permission only for a guest that has no process, or was let go with its VM', () => {
     const givesUp = ({ powerState }: Report) => ['Stopped', 'Refused', 'Absent'].includes(powerState);
-    wheneverTold(givesUp, (snapshot) => {
-      if (snapshot.domain.kind === 'Present')
-        expect(snapshot.domain.domain.powerState).to.be.oneOf(['ShutOff', 'Crashed']);
-      expect(machineOf(snapshot)?.status?.placement?.hypervisor).to.equal(snapshot.self.name);
+    wheneverTold(givesUp, (snapshot, { powerState }) => {
+      const vm = machineOf(snapshot);
+      expect(vm?.status?.placement?.hypervisor).to.equal(snapshot.self.name);
+      if (snapshot.domain.kind !== 'Present') return;
+      const { domain } = snapshot.domain;
+      const isLetGo = vm?.metadata.deletionTimestamp !== undefined && vm.spec.deletionPolicy === 'Release';
+      if (isLetGo && powerState === 'Absent') expect(domain.metadata).to.equal(undefined);
+      else expect(domain.powerState).to.be.oneOf(['ShutOff', 'Crashed']);
+    });
+  });
+
+  it('it lets go only of a guest whose VM is being deleted and says so, and never ends such a one', () => {
+    whenever(['Release', 'AskShutdown', 'PullPlug', 'Undefine'], (snapshot, { metadata, spec, status }, { kind }) => {
+      const isLetGo = metadata.deletionTimestamp !== undefined && spec.deletionPolicy === 'Release';
+      if (status?.placement?.hypervisor !== snapshot.self.name) return;
+      expect(kind === 'Release').to.equal(isLetGo);
     });
   });
 

@@ -16,6 +16,7 @@ function latestOf(vm: VirtualMachine) {
 }
 
 const DELETING = { deletionTimestamp: timeAfter(0) };
+const NOW = 1_000_000;
 
 describe('whose a guest is', () => {
   const vm = placedMachine();
@@ -282,6 +283,42 @@ describe('a guest whose VM is being deleted', () => {
     ['is told to be absent when it never was', { cached: placedMachine({ metadata: DELETING }) }, 'tell Absent'],
     ['is told to be absent, and no more, once that was told', { cached: gone }, 'tell Absent'],
     ['is never started', { live: placedMachine({ metadata: DELETING }) }, 'tell Absent'],
+  ];
+  for (const [title, snapshot, expected] of table) {
+    it(title, () => expect(planText(planDomain(domainSnapshot(snapshot)))).to.equal(expected));
+  }
+});
+
+describe('a guest that is to be let go when its VM is deleted', () => {
+  const spec = { deletionPolicy: 'Release' } as const;
+  const vm = runningMachine({ metadata: DELETING, spec });
+  const failed: SnapshotChanges['memory'] = {
+    restarts: 0,
+    failedStep: { kind: 'Release', times: 1, failedAt: NOW - 1_000, why: 'it is locked' },
+  };
+
+  const table: [string, SnapshotChanges, string][] = [
+    ['is let go', { live: vm, domain: domainOf(vm) }, 'Release'],
+    ['is let go whatever its state is', { live: vm, domain: domainOf(vm, { powerState: 'Unknown' }) }, 'Release'],
+    ['is let go where it is off', { live: vm, domain: domainOff(vm, 'Shutdown') }, 'Release'],
+    ['is verified before', { cached: vm, domain: domainOf(vm) }, 'verify'],
+    [
+      'is gone for the VM once it bears no marks',
+      { live: vm, domain: domainOf(vm, { metadata: null }) },
+      'tell Absent',
+    ],
+    ['is gone for the VM where it is gone', { live: vm }, 'tell Absent'],
+    [
+      'is told to run while it cannot be let go',
+      { live: vm, domain: domainOf(vm), memory: failed, now: NOW },
+      'tell Running (ReleaseFailed), again in 4 s',
+    ],
+    [
+      'is told to be off while it cannot be let go',
+      { live: vm, domain: domainOff(vm, 'Shutdown'), memory: failed, now: NOW },
+      'tell Stopped (ReleaseFailed), again in 4 s',
+    ],
+    ['is not, while its VM lives', { live: runningMachine({ spec }), domain: domainOf(vm) }, 'tell Running'],
   ];
   for (const [title, snapshot, expected] of table) {
     it(title, () => expect(planText(planDomain(domainSnapshot(snapshot)))).to.equal(expected));

@@ -11,6 +11,7 @@ import { HYPERVISOR_SILENT_RETRY_MS, PROVE_ALIVE_MS, restartPause } from './paus
 import { pauseAfterFailed, planAgain } from './plan-again.ts';
 import { planForeign } from './plan-foreign.ts';
 import { planPaused, planResumed } from './plan-pause.ts';
+import { isToBeReleased, planRelease } from './plan-release.ts';
 import { planNotRunning } from './plan-start.ts';
 import { planStop } from './plan-stop.ts';
 import { planUnknown } from './plan-unknown.ts';
@@ -67,8 +68,9 @@ function planLeftover(snapshot: Snapshot, placement: PlacementStatus): Plan {
 
 function planMine(mine: Mine): Plan {
   const domain = presentDomain(mine.snapshot);
-  if (domain !== undefined && domain.metadata === undefined) return planForeign(mine, domain);
   if ((domain?.metadata?.epoch ?? 0) > mine.placement.epoch) return planNewer(mine.snapshot);
+  if (isToBeReleased(mine.vm)) return planRelease(mine, domain);
+  if (domain !== undefined && domain.metadata === undefined) return planForeign(mine, domain);
   if (mine.vm.metadata.deletionTimestamp !== undefined) return planRemoval(mine);
   if (mine.granted.powerState === 'Stopped') return planStopped(mine);
   return planUp(mine);

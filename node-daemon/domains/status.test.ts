@@ -175,7 +175,7 @@ describe('the words about a guest that is', () => {
       'removed',
       told({ powerState: 'Absent', termination: CRASHED }, vm),
       'InstancePresent',
-      'False Absent: The guest is no longer there.',
+      'False Absent: There is no guest of this VM any more.',
     ],
     [
       'off',

@@ -12,6 +12,7 @@ import type { Instance, LastTermination, VirtualMachineStatus } from '#crds/v1al
 import { isEndMidway, type Report } from './actions.ts';
 import { isNewEnd } from './memory.ts';
 import { pendingChanges } from './pending-changes.ts';
+import { isToBeReleased } from './plan-release.ts';
 import type { Snapshot } from './snapshot.ts';
 
 interface Telling {
@@ -125,6 +126,8 @@ function provisioned({ fault, powerState }: Report, { vm, snapshot }: Telling): 
     const status = fault.code === STATE_UNKNOWN ? 'Unknown' : 'False';
     return { type, status, reason: fault.code, message: fault.reason };
   }
+  if (powerState === 'Absent' && isToBeReleased(vm))
+    return { type, status: 'False', reason: 'Released', message: 'The guest was released, and goes on as it was.' };
   if (powerState === 'Absent') return { type, status: 'False', reason: 'Removed', message: 'The guest was removed.' };
   const hypervisor = vm.status?.placement?.hypervisor ?? '';
   if (snapshot.domain.kind === 'Present')
@@ -157,7 +160,7 @@ function present({ powerState, termination }: Report): Statement {
         message: termination?.message ?? 'The guest is gone though Usher did not remove it.',
       };
     case 'Absent':
-      return { type, status: 'False', reason: 'Absent', message: 'The guest is no longer there.' };
+      return { type, status: 'False', reason: 'Absent', message: 'There is no guest of this VM any more.' };
     default:
       return {
         type,

@@ -201,6 +201,12 @@ export interface HypervisorDriver {
   setMetadata(uuid: string, metadata: DomainMetadata): Promise<void>;
 
   /**
+   * Takes what `setMetadata` wrote off a domain, running or not: from then on it is as foreign as one that we never made.
+   * Quiet where it bears nothing of ours, or is absent. Rejects with Busy where it has an image, which bears it, too.
+   */
+  release(uuid: string): Promise<void>;
+
+  /**
    * From its image where it has one, which is used up by that, else anew. Quiet when it runs or is paused. Rejects with
    * NotFound, or with Failed where the hypervisor could not start it: then an image is still there.
    */

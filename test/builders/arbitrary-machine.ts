@@ -43,7 +43,16 @@ const spec = fc.record({
   }),
 });
 
-const specs = fc.tuple(spec, expirationTime).map(([declared, end]) => ({ ...declared, ...end }));
+const deletionPolicy = fc.constantFrom(
+  {},
+  {},
+  { deletionPolicy: 'PowerOff' as const },
+  { deletionPolicy: 'Release' as const },
+);
+
+const specs = fc
+  .tuple(spec, expirationTime, deletionPolicy)
+  .map(([declared, end, deletion]) => ({ ...declared, ...end, ...deletion }));
 
 const seldom = fc.constantFrom(true, false, false, false, false);
 

@@ -1,6 +1,7 @@
 // The whole product with real guests: what a user sees of them, whatever happens to guests, daemons and servers.
 import { describeSite } from '../site/describe-site.ts';
 import { describeChanges } from './real-guests/changes.ts';
+import { describeDeletions } from './real-guests/deletions.ts';
 import { describeEnds } from './real-guests/ends.ts';
 import { describeHostDoings } from './real-guests/host-doings.ts';
 import { describeLeaving } from './real-guests/leaving.ts';
@@ -25,5 +26,6 @@ describeSite('real guests', choice, (under) => {
   describeHostDoings(under);
   describeMistakes(under);
   describeOutages(under);
+  describeDeletions(under);
   describeLeaving(under);
 });

@@ -31,6 +31,7 @@ const policies = fc.record({
     mode: fc.constantFrom('GracefulThenForce' as const, 'Force' as const),
     gracePeriodSeconds: fc.constantFrom(0, 10),
   }),
+  deletionPolicy: fc.constantFrom('PowerOff' as const, 'PowerOff' as const, 'Release' as const),
 });
 const resources = fc.record({ cpus: fc.constantFrom(1, 2, 3), memory: fc.constantFrom('1Gi', '2Gi') });
 const powerState = fc.constantFrom('Running' as const, 'Running' as const, 'Paused' as const, 'Stopped' as const);

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { hypervisorResource } from '#crds/v1alpha1/kinds.ts';
 import { timestampOf } from '#runtime/clock/clock.ts';
 import { HOLD } from '#test/builders/virtual-machine.ts';
 import { PATIENCE_MS, says, tell } from './story.ts';
@@ -87,6 +88,28 @@ describe('the story of a VM', function () {
       expect(site.machineWrites()).to.deep.equal(['hv1 status', 'operator object']);
       expect(site.host('hv1').machine.list()).to.deep.equal([]);
       expect(await site.machines()).to.deep.equal([]);
+    });
+  });
+
+  it('that is deleted while its guest is to run on: it is foreign from then on', async () => {
+    await tell('release', ONE, async (site) => {
+      await says(site, 'adele creates web', async () => site.create('web', { deletionPolicy: 'Release' }), 5);
+      const uuid = await site.uuidOf('web');
+      const released = () =>
+        site.host('hv1').faults.order({ verb: 'release', outcome: 'Failed', message: 'it is locked' });
+      await says(
+        site,
+        'adele deletes web, and hv1 cannot let go of it at first',
+        async () => {
+          released();
+          await site.delete('web');
+        },
+        60,
+      );
+      expect(await site.machines()).to.deep.equal([]);
+      expect(site.runningOn(uuid)).to.deep.equal(['hv1']);
+      const { status } = await site.user.get(hypervisorResource, { name: 'hv1' });
+      expect(status?.unmanaged).to.deep.equal([{ name: 'team.web', uuid, powerState: 'Running', reason: 'Foreign' }]);
     });
   });
 

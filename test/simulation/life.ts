@@ -167,6 +167,7 @@ export function mortalDriver(driver: HypervisorDriver, life: Life, onlooker: Onl
     addresses: async (uuid) => look('addresses', async () => driver.addresses(uuid)),
     define: async (definition) => act('define', definition.uuid, async () => driver.define(definition)),
     setMetadata: async (uuid, metadata) => act('setMetadata', uuid, async () => driver.setMetadata(uuid, metadata)),
+    release: async (uuid) => act('release', uuid, async () => driver.release(uuid)),
     start: async (uuid, how) => act('start', uuid, async () => driver.start(uuid, how)),
     pause: async (uuid) => act('pause', uuid, async () => driver.pause(uuid)),
     resume: async (uuid) => act('resume', uuid, async () => driver.resume(uuid)),

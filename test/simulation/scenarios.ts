@@ -236,6 +236,14 @@ const ends: readonly Scenario[] = [
     protocol: { operator: DECIDE, hv1: REMOVE },
   },
   {
+    title: 'is deleted, and its guest released',
+    given: async (site) => running(site, { deletionPolicy: 'Release' }),
+    act: async (site) => site.delete('web'),
+    outcome: isGone,
+    histories: [[...STARTED, 'hv1 released']],
+    protocol: { operator: DECIDE, hv1: ['get VirtualMachine', 'release', 'observe', 'mergePatch VirtualMachine'] },
+  },
+  {
     title: 'crashes, and is restarted by its restartPolicy',
     given: running,
     act: crash,

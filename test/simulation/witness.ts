@@ -188,6 +188,8 @@ function isDeclared({ metadata, spec, status }: VirtualMachine, node: string, ve
       return !here || deleted || spec.powerState === 'Stopped' || granted?.powerState === 'Stopped';
     case 'undefine':
       return !here || deleted;
+    case 'release':
+      return here && deleted && spec.deletionPolicy === 'Release';
     default:
       return here;
   }

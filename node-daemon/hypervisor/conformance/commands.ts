@@ -15,7 +15,7 @@ interface Pair {
   readonly definitions: readonly DomainDefinition[];
 }
 
-const ALWAYS = ['Define', 'SetMetadata', 'Start', 'Destroy', 'Undefine'] as const;
+const ALWAYS = ['Define', 'SetMetadata', 'Release', 'Start', 'Destroy', 'Undefine'] as const;
 const WITH_FEATURES = {
   Shutdown: 'GracefulShutdown',
   Pause: 'Pause',
@@ -115,6 +115,8 @@ class VerbCommand implements fc.AsyncCommand<object, Pair> {
         return driver.define({ ...definition, cpus: this.variant, metadata });
       case 'SetMetadata':
         return driver.setMetadata(uuid, metadata);
+      case 'Release':
+        return driver.release(uuid);
       case 'Start':
         return driver.start(uuid);
       case 'StartPaused':

@@ -76,4 +76,36 @@ export function describeMetadata(bench: Workbench): void {
       await rejected(bench.driver.setMetadata(uuid, metadataFor(uuid)), 'NotFound');
     });
   });
+
+  describe('release', () => {
+    it('leaves nothing of ours with a domain that runs, which runs on, and keeps that when it ends', async () => {
+      const { uuid } = await bench.started();
+      await bench.driver.release(uuid);
+      const domain = await bench.present(uuid);
+      expect([domain.powerState, domain.metadata]).to.deep.equal(['Running', undefined]);
+      expect((await bench.driver.list()).find((one) => one.uuid === uuid)).to.deep.equal(domain);
+      await bench.driver.destroy(uuid);
+      expect((await bench.off(uuid, 'Destroyed')).metadata).to.equal(undefined);
+    });
+
+    it('leaves nothing of ours with a domain that is off, which stays known', async () => {
+      const { uuid } = await bench.defined();
+      await bench.driver.release(uuid);
+      expect((await bench.present(uuid)).metadata).to.equal(undefined);
+    });
+
+    it('is quiet where there is nothing of ours, or no domain', async () => {
+      const { uuid } = await bench.defined();
+      await bench.driver.release(uuid);
+      await bench.driver.release(uuid);
+      await bench.driver.release(randomUUID());
+    });
+
+    it('can be taken back by whoever has the marks', async () => {
+      const { uuid, metadata } = await bench.started();
+      await bench.driver.release(uuid);
+      await bench.driver.setMetadata(uuid, metadata);
+      expect(await bench.present(uuid)).to.deep.include({ powerState: 'Running', metadata });
+    });
+  });
 }

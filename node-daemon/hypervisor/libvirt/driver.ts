@@ -18,7 +18,7 @@ import { buildContext } from './build-context.ts';
 import { buildDomainXml } from './domain-xml/build.ts';
 import { checkDefinition } from './domain-xml/check-definition.ts';
 import { addressesOf, startKeepingAddresses } from './domains/addresses.ts';
-import { defineDomain, undefineDomain, writeMetadata } from './domains/definition.ts';
+import { defineDomain, removeMetadata, undefineDomain, writeMetadata } from './domains/definition.ts';
 import { EarlierAddresses } from './domains/earlier-addresses.ts';
 import { discardImage, hibernateDomain, type Image, imageOf, refuseWithoutImage } from './domains/image.ts';
 import { listAll, observe } from './domains/inventory.ts';
@@ -111,6 +111,10 @@ class LibvirtDriver implements HypervisorDriver {
 
   setMetadata(uuid: string, metadata: DomainMetadata): Promise<void> {
     return guarded(() => writeMetadata(this.#lanes.action(uuid, 'change'), uuid, metadata));
+  }
+
+  release(uuid: string): Promise<void> {
+    return guarded(() => removeMetadata(this.#lanes.action(uuid, 'change'), uuid));
   }
 
   start(uuid: string, how: StartOptions = {}): Promise<void> {

@@ -66,6 +66,10 @@ class SimulatedDriver implements HypervisorDriver {
     return this.#call('setMetadata', uuid, () => this.#host.machine.setMetadata(uuid, metadata));
   }
 
+  release(uuid: string): Promise<void> {
+    return this.#call('release', uuid, () => this.#host.machine.release(uuid));
+  }
+
   start(uuid: string, how?: StartOptions): Promise<void> {
     return this.#call('start', uuid, () => this.#host.machine.start(uuid, how));
   }

@@ -86,6 +86,13 @@ export class GuestTable {
     this.#announce(guest, detail, 'Unknown');
   }
 
+  /** Nothing of ours is left with it. */
+  disown(guest: Guest): void {
+    if (guest.metadata === undefined) return;
+    guest.metadata = undefined;
+    this.#announce(guest, 'released', 'Unknown');
+  }
+
   /** From now on it stands still, or goes on: it uses its memory and nothing else meanwhile. */
   changePace(guest: Guest, power: Power, detail: string): void {
     this.setLoad(guest, guest.load);

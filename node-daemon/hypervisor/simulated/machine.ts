@@ -90,6 +90,12 @@ export class Machine {
     guest.metadata = metadata;
   }
 
+  release(uuid: string): void {
+    const guest = this.guests.find(uuid);
+    refuseWithImage(guest);
+    if (guest !== undefined) this.guests.disown(guest);
+  }
+
   /** Resolves when the guest runs. */
   async start(uuid: string, how: StartOptions = {}): Promise<void> {
     if (how.paused === true) this.#demand('StartPaused', 'start guests that stand still');

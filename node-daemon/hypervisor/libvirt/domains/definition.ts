@@ -4,7 +4,16 @@ import { DriverError, isDriverError } from '#node-daemon/hypervisor/errors.ts';
 import { checkMetadata } from '../domain-xml/check-definition.ts';
 import { render } from '../domain-xml/element.ts';
 import { METADATA_NAMESPACE, METADATA_PREFIX, metadataElement } from '../domain-xml/metadata.ts';
-import { AFFECT, type Ask, defineXml, lookupByName, setMetadata, UNDEFINE, undefine } from '../rpc/domain-calls.ts';
+import {
+  AFFECT,
+  type Ask,
+  defineXml,
+  lookupByName,
+  type MetadataElement,
+  setMetadata,
+  UNDEFINE,
+  undefine,
+} from '../rpc/domain-calls.ts';
 import { FAULT, isFault } from '../rpc/faults.ts';
 import type { DomainHandle } from '../rpc/values.ts';
 import { refuseWithImage } from './image.ts';
@@ -41,11 +50,24 @@ export async function undefineDomain(ask: Ask, uuid: string): Promise<void> {
 export async function writeMetadata(ask: Ask, uuid: string, metadata: DomainMetadata): Promise<void> {
   checkMetadata(metadata);
   await refuseWithImage(ask, uuid);
-  const element = {
+  await changeMetadata(ask, uuid, {
     xml: render(metadataElement(metadata)),
     prefix: METADATA_PREFIX,
     namespaceUri: METADATA_NAMESPACE,
-  };
+  });
+}
+
+/** From the running guest and from its definition. Quiet where there is none. */
+export async function removeMetadata(ask: Ask, uuid: string): Promise<void> {
+  await refuseWithImage(ask, uuid);
+  try {
+    await changeMetadata(ask, uuid, { xml: undefined, prefix: undefined, namespaceUri: METADATA_NAMESPACE });
+  } catch (error) {
+    if (!isDriverError(error, 'NotFound')) throw error;
+  }
+}
+
+async function changeMetadata(ask: Ask, uuid: string, element: MetadataElement): Promise<void> {
   try {
     await setMetadata(ask, uuid, element, AFFECT.live | AFFECT.config);
   } catch (error) {

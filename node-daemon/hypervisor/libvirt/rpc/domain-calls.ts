@@ -89,8 +89,9 @@ export async function getMetadata(ask: Ask, uuid: string, namespaceUri: string):
 }
 
 export interface MetadataElement {
-  readonly xml: string;
-  readonly prefix: string;
+  /** Undefined: the element is removed. */
+  readonly xml: string | undefined;
+  readonly prefix: string | undefined;
   readonly namespaceUri: string;
 }
 
