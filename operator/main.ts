@@ -10,6 +10,7 @@ import { controllerMetrics, leaderMetrics } from '#runtime/process/metrics.ts';
 import { type Patience, persevere } from '#runtime/process/persevere.ts';
 import { type Runtime, runProgram } from '#runtime/process/program.ts';
 import { untilServed } from '#runtime/process/until-served.ts';
+import { acceptanceRule } from './hypervisor/acceptance.ts';
 import { machineMetrics } from './metrics.ts';
 import { operatorOptions } from './options.ts';
 import type { Signer } from './signing/key.ts';
@@ -19,10 +20,8 @@ import { runOperator } from './wiring.ts';
 const NAME = 'usher-operator';
 
 async function run(runtime: Runtime<typeof operatorOptions>): Promise<void> {
-  const { options, store, logger, metrics, setUnready, readiness, patience, reflectorObserver, stop } = runtime;
+  const { options, store, logger, patience, stop } = runtime;
   const identity = options.identity ?? `${hostname()}-${randomUUID().slice(0, 8)}`;
-  const leader = leaderMetrics(metrics);
-  const counts = machineMetrics(metrics);
   const clock = systemClock;
   const signer = await signerOf(store, patience, stop);
   const events = new EventRecorder({ store, clock, logger, component: NAME, instance: identity });
@@ -34,21 +33,30 @@ async function run(runtime: Runtime<typeof operatorOptions>): Promise<void> {
       logger,
       signer,
       identity,
+      acceptance: acceptanceRule(options.hypervisorAcceptance),
       silenceTimeoutMs: options.silenceTimeoutSeconds * 1000,
       mostSilentPercent: options.mostSilentPercent,
       warn: (object, reason, message) => events.warn(object, reason, message),
-      observer: counts,
-      reflectorObserver,
-      controllerObserver: controllerMetrics(metrics),
-      onSynced: () => setUnready(undefined),
-      leadershipObserver: {
-        leading: (leads) => leader.leading(leads),
-        doubtful: (words) => readiness.tell('leader election', words),
-      },
+      ...observersOf(runtime),
     },
     stop,
   );
   await events.flush();
+}
+
+/** What is measured, and what /readyz says. */
+function observersOf({ metrics, setUnready, readiness, reflectorObserver }: Runtime<typeof operatorOptions>) {
+  const leader = leaderMetrics(metrics);
+  return {
+    observer: machineMetrics(metrics),
+    reflectorObserver,
+    controllerObserver: controllerMetrics(metrics),
+    onSynced: () => setUnready(undefined),
+    leadershipObserver: {
+      leading: (leads: boolean) => leader.leading(leads),
+      doubtful: (words: string | undefined) => readiness.tell('leader election', words),
+    },
+  };
 }
 
 /** Once all that it takes is installed. */

@@ -6,6 +6,7 @@ import { Controller, type ControllerObserver, type Reconcile } from '#runtime/co
 import { type KubeObject, keyOf, keyText } from '#runtime/kube/resource.ts';
 import { guardedStore } from '#runtime/lease/guarded-store.ts';
 import { LeaderElection, type LeadershipObserver } from '#runtime/lease/leader-election.ts';
+import { type AcceptanceRule, AUTOMATIC, acceptanceRule } from './hypervisor/acceptance.ts';
 import { candidateOf } from './hypervisor/candidate.ts';
 import type { HypervisorContext } from './hypervisor/context.ts';
 import { heardOf } from './hypervisor/observe.ts';
@@ -25,6 +26,8 @@ const MOST_SILENT_PERCENT = 50;
 
 export interface OperatorOptions extends WorldOptions {
   readonly signer: Signer;
+  /** Which hypervisors may join without a person's word; left out, all of them. */
+  readonly acceptance?: AcceptanceRule;
   /** Unique to this process. */
   readonly identity: string;
   /** Writes a warning that `kubectl describe` shows. */
@@ -120,6 +123,8 @@ function hypervisorController(
     ownWrites: world.hypervisorWrites,
     heartbeats: world.heartbeats,
     outages: world.outages,
+    acceptance: options.acceptance ?? acceptanceRule(AUTOMATIC),
+    warn: options.warn,
     clock: options.clock,
     onReachabilityChanged,
     lost: new Map(),

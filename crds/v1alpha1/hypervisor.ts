@@ -15,6 +15,11 @@ const hypervisorSpecSchema = object(
       'How the daemon reaches its guests: libvirt drives QEMU, KVM, Xen or LXC; simulated makes them up, for trials and tests.',
       ['libvirt', 'simulated'],
     ),
+    accepted: optional(
+      flag(
+        'Whether the machine may be used, as an administrator says. Left out, the operator decides when it joins (--hypervisor-acceptance), and stays with that.',
+      ),
+    ),
     unschedulable: optional(
       flag('Whether the hypervisor is closed for new VMs. Those that run here stay.', { default: false }),
     ),
@@ -160,6 +165,13 @@ export const hypervisorKind = {
       type: 'boolean',
       jsonPath: '.spec.unschedulable',
       description: 'Closed for new VMs by an administrator.',
+      priority: 1,
+    },
+    {
+      name: 'Accepted',
+      type: 'string',
+      jsonPath: condition('Accepted'),
+      description: 'Whether it was allowed to join.',
       priority: 1,
     },
     {

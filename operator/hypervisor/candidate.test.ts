@@ -37,6 +37,22 @@ describe('a hypervisor as placement sees it', () => {
     });
   });
 
+  it('says nothing of what runs there before its daemon has reported, and then what it reports', () => {
+    const at = (...conditions: ReturnType<typeof condition>[]) => {
+      const { reachable } = candidateOf(hypervisor({ status: { conditions } }), HEARD, NOTHING);
+      return reachable.yes ? 'reachable' : `${reachable.code}${reachable.brief ? ', for a moment' : ''}`;
+    };
+    const pending = condition('Ready', 'Unknown', { reason: 'Pending' });
+    expect(at(pending, condition('Accepted', 'True'))).to.equal('NotReported, for a moment');
+    expect(at(condition('Ready', 'True'), condition('DriverConnected', 'True'))).to.equal('reachable');
+    expect(at(pending, condition('DriverConnected', 'False'))).to.equal('DriverDisconnected, for a moment');
+  });
+
+  it('counts as rejected as soon as that is written', () => {
+    expect(candidateOf(hypervisor(), HEARD, NOTHING).accepted).to.equal(true);
+    expect(candidateOf(hypervisor({ spec: { accepted: false } }), HEARD, NOTHING).accepted).to.equal(false);
+  });
+
   it('is not reachable while its daemon cannot reach it', () => {
     const conditions = [condition('Accepted', 'True'), condition('DriverConnected', 'False')];
     const at = (outageGraceLeft: number | undefined) =>

@@ -1,7 +1,7 @@
 // A Hypervisor object and what is heard of it, as placement sees it.
 import { amountOf, NO_AMOUNT } from '#crds/amount.ts';
 import { findCondition, isConditionTrue } from '#crds/conditions.ts';
-import type { Hypervisor } from '#crds/v1alpha1/hypervisor.ts';
+import type { Hypervisor, HypervisorStatus } from '#crds/v1alpha1/hypervisor.ts';
 import type { Candidate, Reachability } from '#operator/placement/candidate.ts';
 import type { Heard } from './observe.ts';
 
@@ -28,7 +28,8 @@ function readDeclared({ metadata, spec, status }: Hypervisor): Declared {
     name: metadata.name,
     uid: metadata.uid,
     labels: metadata.labels ?? {},
-    accepted: isConditionTrue(status?.conditions, 'Accepted'),
+    // What an administrator has just taken back counts at once.
+    accepted: isConditionTrue(status?.conditions, 'Accepted') && spec.accepted !== false,
     unschedulable: spec.unschedulable ?? false,
     allocatable: status?.allocatable === undefined ? NO_AMOUNT : amountOf(status.allocatable),
   };
@@ -38,6 +39,10 @@ function reachability({ metadata, status }: Hypervisor, { silentSince, outageGra
   if (silentSince !== undefined) {
     const why = `The daemon of ${metadata.name} has been silent since ${silentSince}.`;
     return { yes: false, code: 'Silent', why, brief: false };
+  }
+  if (isNew(status)) {
+    const why = `The daemon of ${metadata.name} has registered it, and has not reported on its guests yet.`;
+    return { yes: false, code: 'NotReported', why, brief: true };
   }
   const driver = findCondition(status?.conditions, 'DriverConnected');
   if (driver?.status === 'False') {
@@ -49,4 +54,12 @@ function reachability({ metadata, status }: Hypervisor, { silentSince, outageGra
     };
   }
   return { yes: true };
+}
+
+/** Its daemon has said nothing yet: what ran there under an earlier object of that name is not known any more. */
+function isNew(status: HypervisorStatus | undefined): boolean {
+  return ['Ready', 'DriverConnected'].every((type) => {
+    const said = findCondition(status?.conditions, type);
+    return said === undefined || said.reason === 'Pending';
+  });
 }

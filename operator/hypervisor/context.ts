@@ -5,6 +5,7 @@ import type { ResourceType } from '#runtime/kube/resource.ts';
 import type { KubeStore } from '#runtime/kube/store.ts';
 import type { ObjectReader } from '#runtime/reflector/object-cache.ts';
 import type { OwnWrites } from '#runtime/reflector/own-writes.ts';
+import type { AcceptanceRule } from './acceptance.ts';
 import type { Outages } from './outages.ts';
 import type { Heartbeats } from './silence.ts';
 
@@ -15,6 +16,10 @@ export interface HypervisorContext {
   readonly ownWrites: OwnWrites<Hypervisor>;
   readonly heartbeats: Heartbeats;
   readonly outages: Outages;
+  /** Who may join without a person's word. */
+  readonly acceptance: AcceptanceRule;
+  /** Writes a warning that `kubectl describe` shows. */
+  readonly warn: (hypervisor: Hypervisor, reason: string, message: string) => void;
   readonly clock: Clock;
   /** Told when a hypervisor is lost or found again, so that its VMs are looked at. */
   readonly onReachabilityChanged: (hypervisor: string) => void;

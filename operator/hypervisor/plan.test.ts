@@ -7,6 +7,7 @@ import { validatorFor } from '#crds/validate.ts';
 import { condition } from '#test/builders/condition.ts';
 import { hypervisor } from '#test/builders/hypervisor.ts';
 import { TIME, timeAfter } from '#test/builders/time.ts';
+import { acceptanceRule } from './acceptance.ts';
 import { planHypervisor, toldSilentSince } from './plan.ts';
 import { statusAfter } from './status.ts';
 
@@ -15,8 +16,8 @@ const said = (type: string, status: Condition['status'], reason: string) =>
   condition(type, status, { reason, observedGeneration: 1 });
 const NEW = hypervisor({ status: { conditions: [] } });
 
-function planned(given: Hypervisor, silentSince?: string): string {
-  const told = planHypervisor({ hypervisor: given, silentSince }).conditions;
+function planned(given: Hypervisor, silentSince?: string, acceptance = acceptanceRule('Automatic')): string {
+  const told = planHypervisor({ hypervisor: given, silentSince, acceptance }).conditions;
   return told.map(({ type, status, reason }) => `${type}=${status} ${reason}`).join(', ');
 }
 
@@ -77,7 +78,9 @@ describe('what the operator says of a hypervisor', () => {
   }
 
   it('is written beside what the daemon says, which stays', () => {
-    const status = statusAfter(planHypervisor({ hypervisor: hypervisor(), silentSince: SINCE }), hypervisor(), TIME);
+    const acceptance = acceptanceRule('Automatic');
+    const plan = planHypervisor({ hypervisor: hypervisor(), silentSince: SINCE, acceptance });
+    const status = statusAfter(plan, hypervisor(), TIME);
     expect(status.allocatable).to.deep.equal(hypervisor().status?.allocatable);
     expect(findCondition(status.conditions, 'DriverConnected')?.status).to.equal('True');
     expect(findCondition(status.conditions, 'Ready')?.message).to.equal(

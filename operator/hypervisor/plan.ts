@@ -1,11 +1,15 @@
 // What the operator says of a hypervisor: whether it may take part, and whether it is heard. Pure.
 import { findCondition, isConditionFalse, type Statement } from '#crds/conditions.ts';
 import type { Hypervisor, HypervisorStatus } from '#crds/v1alpha1/hypervisor.ts';
+import type { AcceptanceRule } from './acceptance.ts';
+import { acceptanceOf } from './plan-acceptance.ts';
 
 export interface Snapshot {
   readonly hypervisor: Hypervisor;
   /** RFC 3339: since when its Lease has not changed; undefined while it is heard. */
   readonly silentSince: string | undefined;
+  /** Who may join without a person's word. */
+  readonly acceptance: AcceptanceRule;
 }
 
 /** The reason of its conditions while its daemon is not heard. */
@@ -25,9 +29,9 @@ export interface Plan {
   readonly conditions: readonly Statement[];
 }
 
-/** Until there are policies, whoever may create a Hypervisor may join. */
-export function planHypervisor({ hypervisor, silentSince }: Snapshot): Plan {
-  const wanted = [accepted(), schedulable(hypervisor, silentSince), ...readiness(silentSince)];
+export function planHypervisor({ hypervisor, silentSince, acceptance }: Snapshot): Plan {
+  const accepted = acceptanceOf(hypervisor, acceptance);
+  const wanted = [accepted, schedulable(hypervisor, silentSince, accepted), ...readiness(silentSince)];
   return { conditions: wanted.filter((told) => !alreadySaid(hypervisor, told)) };
 }
 
@@ -37,13 +41,11 @@ function alreadySaid({ metadata, status: said }: Hypervisor, { type, status, rea
   return known?.status === status && known.reason === reason && known.observedGeneration === (metadata.generation ?? 0);
 }
 
-function accepted(): Statement {
-  const message = 'No policy objects: every hypervisor whose daemon may register is accepted.';
-  return { type: 'Accepted', status: 'True', reason: 'Allowed', message };
-}
-
-function schedulable(hypervisor: Hypervisor, silentSince: string | undefined): Statement {
+function schedulable(hypervisor: Hypervisor, silentSince: string | undefined, accepted: Statement): Statement {
   const type = 'Schedulable';
+  if (accepted.status !== 'True') {
+    return { type, status: 'False', reason: 'NotAccepted', message: 'It is not accepted: no new VM is placed here.' };
+  }
   if (hypervisor.spec.unschedulable === true) {
     return {
       type,

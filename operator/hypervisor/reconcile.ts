@@ -1,10 +1,12 @@
 // One hypervisor: look, decide, write once.
+import type { Hypervisor } from '#crds/v1alpha1/hypervisor.ts';
 import { timestampOf } from '#runtime/clock/clock.ts';
 import type { ReconcileResult } from '#runtime/controller/controller.ts';
 import { writeStatus } from '#runtime/controller/status-patch.ts';
 import type { HypervisorContext } from './context.ts';
 import { type Heard, observe } from './observe.ts';
-import { planHypervisor } from './plan.ts';
+import { type Plan, planHypervisor } from './plan.ts';
+import { AWAITING } from './plan-acceptance.ts';
 import { statusAfter } from './status.ts';
 
 /** Says what is heard of one hypervisor, and comes back when it would be lost. Rejects with a KubeError. */
@@ -26,8 +28,14 @@ export async function reconcileHypervisor(
   if (plan.conditions.length > 0) {
     const next = statusAfter(plan, hypervisor, timestampOf(clock.now()));
     ownWrites.remember(await writeStatus(store, hypervisorType, { observed: hypervisor, next, signal }));
+    tell(context, hypervisor, plan);
   }
   return lookAgain(context, name, snapshot);
+}
+
+/** Nobody looks at a machine that has just joined, unless he is told. */
+function tell({ warn }: HypervisorContext, hypervisor: Hypervisor, { conditions }: Plan): void {
+  for (const { reason, message } of conditions) if (reason === AWAITING) warn(hypervisor, reason, message);
 }
 
 function lossOf({ silentSince, outageGraceLeft }: Heard): 'Silent' | 'CutOff' | undefined {

@@ -7,7 +7,7 @@ export type Reachability =
   | { readonly yes: true }
   | {
       readonly yes: false;
-      readonly code: 'Silent' | 'DriverDisconnected';
+      readonly code: 'Silent' | 'NotReported' | 'DriverDisconnected';
       readonly why: string;
       /** It may be over in a moment: nothing new is placed there, and nothing is said yet of what runs there. */
       readonly brief: boolean;

@@ -10,7 +10,7 @@ describe('a hypervisor', () => {
   const table: [string, Partial<Candidate>, Partial<Demand>, string][] = [
     ['can take what fits', {}, {}, ''],
     ['can take what fits exactly', {}, { amount: { cpus: 8, memoryBytes: 16 * GIBIBYTE } }, ''],
-    ['cannot before it was accepted', { accepted: false }, {}, 'not accepted yet'],
+    ['cannot before it was accepted', { accepted: false }, {}, 'not accepted'],
     ['cannot while it is not reachable', { reachable: silent }, {}, 'not reachable'],
     ['cannot while it may come back in a moment', { reachable: { ...silent, brief: true } }, {}, 'not reachable'],
     ['cannot while it is cordoned', { unschedulable: true }, {}, 'cordoned (spec.unschedulable)'],

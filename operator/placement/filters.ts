@@ -22,7 +22,7 @@ export interface Fault {
 type Filter = (candidate: Candidate, demand: Demand) => Fault | undefined;
 
 /** With any of these the hypervisor is out of the question, however much room it has: the first is told alone. */
-const closed: readonly Filter[] = [notAccepted, unreachable, unschedulable, notReported, selectorMismatch, diskInUse];
+const closed: readonly Filter[] = [notAccepted, notReported, unreachable, unschedulable, selectorMismatch, diskInUse];
 /** What is missing on one that is open: all of it is told, so that nobody cures one want only to hear of the next. */
 const wants: readonly Filter[] = [tooFewCpus, tooLittleMemory];
 /** Told of those alone that would have room. */
@@ -45,7 +45,7 @@ export function isTooSmall(faults: readonly Fault[]): boolean {
 }
 
 function notAccepted(candidate: Candidate): Fault | undefined {
-  return candidate.accepted ? undefined : { code: 'NotAccepted', text: 'not accepted yet' };
+  return candidate.accepted ? undefined : { code: 'NotAccepted', text: 'not accepted' };
 }
 
 function unreachable(candidate: Candidate): Fault | undefined {

@@ -28,11 +28,22 @@ export function observe(
       return candidates;
     },
     home: homeOf(vm, context),
-    refusedBy: refusals.of(uid, now),
+    refusedBy: refusals.of(uid, now).filter((name) => !isReplaced(context, vm, name)),
     toldAgo,
     wallTime: clock.now(),
     now,
   };
+}
+
+/** A refusal by one that has been replaced since says nothing of the one that is there now. */
+function isReplaced(
+  { candidate }: Pick<MachineContext, 'candidate'>,
+  { status }: VirtualMachine,
+  name: string,
+): boolean {
+  if (status?.placement?.hypervisor !== name) return false;
+  const there = candidate(name);
+  return there !== undefined && there.uid !== status.placement.hypervisorUID;
 }
 
 /** Room that was taken for a write whose answer was lost is still this VM's to take. */

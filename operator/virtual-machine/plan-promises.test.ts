@@ -128,7 +128,7 @@ describe('whatever the operator sees of a VM', () => {
       expect(vm.metadata.deletionTimestamp).not.to.equal(undefined);
       const { placement } = vm.status ?? {};
       const absent = currentInstance(vm.status)?.powerState === 'Absent';
-      const nobodyToAsk = home.kind !== 'Known' || !home.reachable.yes;
+      const nobodyToAsk = home.kind !== 'Known' || !(home.reachable.yes || home.reachable.brief);
       const safe = placement === undefined || absent || (nobodyToAsk && epochIsOver(vm.status));
       const [{ risk } = {}] = actions.filter((action) => action.kind === 'Finalize');
       if (!safe) byForce += 1;

@@ -37,7 +37,8 @@ function isTold(known: Condition | undefined, next: MarkReachable, recovery: Tak
 function reachabilityOf(home: Exclude<Home, { kind: 'None' }>, fate: string): MarkReachable {
   const { hypervisor } = home;
   if (home.kind === 'Gone') {
-    const reason = `Hypervisor ${hypervisor} no longer exists in the API. ${fate}`;
+    const back = 'It comes back when usher-node-daemon is started there.';
+    const reason = `Hypervisor ${hypervisor} no longer exists in the API. ${back} ${fate}`;
     return { kind: 'MarkReachable', reachable: false, code: 'HypervisorGone', reason };
   }
   if (!home.reachable.yes) {

@@ -5,6 +5,7 @@ import { createSimulatedDriver } from '#node-daemon/hypervisor/simulated/driver.
 import type { SimulatedHost } from '#node-daemon/hypervisor/simulated/host.ts';
 import { USAGE_LIMITS } from '#node-daemon/usage/publish.ts';
 import { runNodeDaemon } from '#node-daemon/wiring.ts';
+import { acceptanceRule } from '#operator/hypervisor/acceptance.ts';
 import type { Signer } from '#operator/signing/key.ts';
 import type { Fencer } from '#operator/takeover/fencer.ts';
 import { runOperator } from '#operator/wiring.ts';
@@ -20,15 +21,17 @@ export interface Surroundings {
   readonly clock: VirtualClock;
   readonly random: () => number;
   readonly signer: Signer;
+  readonly acceptance: string;
   readonly warn: (object: KubeObject, reason: string, message: string) => void;
   readonly fencer?: Fencer | undefined;
 }
 
 /** Ends at its death, or rejects. */
 export async function runOperatorOf(surroundings: Surroundings, life: Life): Promise<void> {
-  const { api, clock, random, signer, warn, fencer } = surroundings;
+  const { api, clock, random, signer, acceptance, warn, fencer } = surroundings;
   await runOperator(
     {
+      acceptance: acceptanceRule(acceptance),
       store: mortalStore(api.asUser(OPERATOR), life),
       clock,
       random,

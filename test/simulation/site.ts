@@ -10,6 +10,7 @@ import { memoryGuardFiles } from '#node-daemon/guard/memory-files.ts';
 import type { GuardFiles } from '#node-daemon/guard/orders.ts';
 import { SimulatedHost } from '#node-daemon/hypervisor/simulated/host.ts';
 import type { SimulatedHostOptions } from '#node-daemon/hypervisor/simulated/machine-options.ts';
+import { AUTOMATIC } from '#operator/hypervisor/acceptance.ts';
 import { generateSigningKey, signerFrom } from '#operator/signing/key.ts';
 import type { FenceOutcome, Fencer } from '#operator/takeover/fencer.ts';
 import { pause } from '#runtime/clock/signals.ts';
@@ -43,6 +44,8 @@ export interface SiteOptions {
   /** How long calls of the API server by operator and daemons are on their way, there and back; no time by default. */
   readonly latencyMilliseconds?: number;
   readonly seed?: number;
+  /** The operator's option --hypervisor-acceptance. */
+  readonly acceptance?: string;
 }
 
 /** The process that is the guard of this hypervisor's machine. */
@@ -66,6 +69,7 @@ export class Site {
   readonly unready = new Map<string, string>();
   /** The hypervisors that were fenced, one after the other. */
   readonly fenced: string[] = [];
+  readonly #acceptance: string;
   readonly #impostors: Readonly<Record<string, string>>;
   readonly #guardFiles: ReadonlyMap<string, GuardFiles>;
   readonly #fencer: Fencer | undefined;
@@ -83,6 +87,7 @@ export class Site {
     this.#impostors = options.impostors ?? {};
     this.#guardFiles = new Map((options.guards ?? []).map((name) => [name, memoryGuardFiles()]));
     this.#fencer = options.fencing === true ? { fence: async ({ hypervisor }) => this.#fence(hypervisor) } : undefined;
+    this.#acceptance = options.acceptance ?? AUTOMATIC;
     this.#random = seededRandom(options.seed ?? 1);
     this.api = new MemoryApiServer({ clock, random: this.#random });
     this.hosts = new Map(
@@ -250,7 +255,8 @@ export class Site {
     const warn: Surroundings['warn'] = ({ metadata }, reason, message) =>
       this.narration.warning(metadata.name, reason, message);
     const { api, clock } = this;
-    return { api, clock, random: this.#random, signer: this.#signer, warn, fencer: this.#fencer };
+    const [acceptance, fencer] = [this.#acceptance, this.#fencer];
+    return { api, clock, random: this.#random, signer: this.#signer, acceptance, warn, fencer };
   }
 
   host(name: string): SimulatedHost {
@@ -285,6 +291,11 @@ export class Site {
     const annotations = { [FORCE_DELETE_ANNOTATION]: status?.placement?.hypervisor ?? '' };
     await this.user.mergePatch(virtualMachineResource, { namespace: NAMESPACE, name }, { metadata: { annotations } });
     this.forced.add(metadata.uid);
+  }
+
+  /** As an administrator; null leaves it to the operator. */
+  async accept(name: string, accepted: boolean | null): Promise<void> {
+    await this.user.mergePatch(hypervisorResource, { name }, { spec: { accepted } });
   }
 
   async cordon(name: string, unschedulable: boolean): Promise<void> {

@@ -32,6 +32,17 @@ export function describeHypervisors(site: () => Site): void {
       await create(adele, hypervisor('n3'));
     });
 
+    it('does not accept itself, however its daemon asks: administrators do', async () => {
+      const { daemon1, daemon2, adele, alice } = site();
+      const { spec, ...rest } = hypervisor('n2');
+      const accepting = { ...rest, spec: { ...spec, accepted: true } };
+      await refused(create(daemon2, accepting), /spec\.accepted: .* not for a node daemon to say: leave it out/);
+      await create(adele, accepting);
+      const accept = (access: ApiAccess) => mergePatch(access, `${path}?dryRun=All`, { spec: { accepted: true } });
+      for (const access of [daemon1, alice]) await refused(accept(access), /cannot patch/);
+      await accept(adele);
+    });
+
     it('is seen by everybody and changed by administrators', async () => {
       const { victor, alice, adele, operator, daemon1 } = site();
       for (const access of [victor, alice, adele, operator, daemon1]) await get(access, path);

@@ -91,6 +91,7 @@ export function describeMistakes(under: () => SiteUnderTest): void {
         holds: ({ metadata }) => metadata.uid !== before,
         told: ({ metadata }) => metadata.uid,
       });
+      await user.seesHypervisor('hv2', 'Ready', 'True');
       await user.seesHypervisor('hv2', 'Schedulable', 'True');
       const vm = await user.sees(STEADY, 'Running');
       expect(conditionOf(vm, 'HypervisorReachable').status).to.equal('True');

@@ -74,7 +74,7 @@ describe('a connection to libvirt', () => {
 
   it('is refused as Unreachable where nobody listens, with the path', async () => {
     const error = await rejection(
-      openConnection({ socketPath: '/nowhere/sock', uri: 'x:///', timeoutMs: 1 }, systemClock),
+      openConnection({ socketPath: '/nowhere/sock', uri: 'x:///', timeoutMs: 1_000 }, systemClock),
     );
     expect(error).to.include({ reason: 'Unreachable' });
     expect(error.message)
