@@ -4,7 +4,7 @@ import { NODE_DAEMON_SERVICE_ACCOUNT, OPERATOR_SERVICE_ACCOUNT, SYSTEM_NAMESPACE
 import { apiRequest } from '../control-plane/api-request.ts';
 import type { ControlPlane } from '../control-plane/control-plane.ts';
 import { nodeBoundToken, serviceAccountToken } from '../control-plane/service-account-token.ts';
-import { enter } from '../hypervisor-host/host.ts';
+import { enter, initPid } from '../hypervisor-host/host.ts';
 import type { ProcessGroup } from '../process-group.ts';
 import { REPOSITORY } from '../repository.ts';
 import type { Machine } from './machines.ts';
@@ -77,12 +77,14 @@ export async function startNodeDaemon(running: Programs, machine: Machine): Prom
   await start(running, `node-daemon-${name}`, ['node-daemon/main.ts', ...args, ...driverArgs(machine, virtualization)]);
 }
 
-/** The guard of a machine, on that machine: the guests of others are not its affair. They are told apart by uuid alone. */
+/** The guard of a machine, among the processes of that machine: guests of others may have the same uuid. */
 export async function startGuard(running: Programs, machine: Machine): Promise<void> {
   const { name } = machine;
   const args = ['node-daemon/guard/main.ts', '--directory', guardDirectory(running, name)];
-  const prefix = machine.kind === 'qemu' ? await enter(machine.host, '--mount', '--pid') : [];
-  await start(running, `guard-${name}`, args, prefix);
+  if (machine.kind === 'simulated') return start(running, `guard-${name}`, args);
+  const processes = `/proc/${await initPid(machine.host.process)}/root/proc`;
+  const prefix = await enter(machine.host, '--pid');
+  return start(running, `guard-${name}`, [...args, '--proc-directory', processes], prefix);
 }
 
 function guardArgs(running: Programs, machine: string): string[] {
