@@ -4,10 +4,11 @@ import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { Proof } from '#crds/v1alpha1/virtual-machine-status.ts';
 import type { Recovery } from './takeovers.ts';
 
-/** Declared so, meant to run, and held by a hypervisor that has not given the permission back. */
+/** Declared so, meant to have a guest, and held by a hypervisor that has not given the permission back. */
 export function wantsTakeover({ metadata, spec, status }: VirtualMachine): boolean {
   if (spec.recovery.onLost !== 'Restart' || metadata.deletionTimestamp !== undefined) return false;
-  return status?.granted?.powerState === 'Running' && !epochIsOver(status);
+  const state = status?.granted?.powerState;
+  return (state === 'Running' || state === 'Paused') && !epochIsOver(status);
 }
 
 /** Whether the guard of its machine was told to stop it, as its daemon reported under this permission. */

@@ -61,6 +61,17 @@ describe('a VM whose hypervisor fell silent', function () {
     });
   });
 
+  it('is started elsewhere standing still, where it is declared so', async () => {
+    await tell('recovered-paused', FENCED, async (site) => {
+      const paused = { ...onHv1({}), powerState: 'Paused' } as const;
+      await says(site, 'adele creates web, paused, preferring hv1', async () => site.create('web', paused), 15);
+      await says(site, 'hv1 is cut off', () => site.cutOff('hv1', true), 120);
+      const { status } = await site.machine('web');
+      expect([status?.phase, status?.placement?.hypervisor]).to.deep.equal(['Paused', 'hv2']);
+      await says(site, 'the daemon of hv1 starts again', () => site.start('hv1'), 240);
+    });
+  });
+
   it('is left alone where most of the site fell silent with it', async () => {
     await tell('site-silent', FENCED, async (site) => {
       await says(site, 'adele creates web, preferring hv1', async () => site.create('web', onHv1({})), 15);
