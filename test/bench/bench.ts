@@ -7,6 +7,7 @@ import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { REPOSITORY } from '#hack/repository.ts';
 import { measureDaemon } from './daemon.ts';
+import { measureEnds } from './ends.ts';
 import { type Found, figuresOf, lineOf } from './figures.ts';
 import { measureMemory } from './memory.ts';
 import { measurePaper } from './paper.ts';
@@ -19,6 +20,7 @@ import { measureWrites } from './writes.ts';
 const MEASUREMENTS: Readonly<Record<string, (turns: Turns) => Promise<Found>>> = {
   speed: measureSpeed,
   'ten-guests': measureTenGuests,
+  ends: measureEnds,
   memory: measureMemory,
   writes: measureWrites,
   daemon: measureDaemon,
@@ -29,7 +31,7 @@ const MEASUREMENTS: Readonly<Record<string, (turns: Turns) => Promise<Found>>> =
  * Seconds are measured with nothing beside them. The others count writes, bytes, and processor time at rest, and take
  * turns with whatever keeps the machine busy.
  */
-const STEPS = [['speed'], ['ten-guests'], ['memory', 'writes', 'daemon', 'paper']];
+const STEPS = [['speed'], ['ten-guests'], ['ends'], ['memory', 'writes', 'daemon', 'paper']];
 
 const BUILD = join(REPOSITORY, 'build');
 

@@ -49,6 +49,9 @@ const DESCRIPTIONS = {
   daemon_cpu_percent_idle_50: { unit: 'percent', goal: atMost(0.5) },
   daemon_managed_of_50: { unit: 'VMs' },
 
+  p50_kill_to_status: { unit: 'ms' },
+  p95_kill_to_status: { unit: 'ms', goal: atMost(1000) },
+
   ten_guests_seconds: { unit: 's' },
   ten_guests_virsh_seconds: { unit: 's' },
   ten_guests_reported_seconds: { unit: 's' },

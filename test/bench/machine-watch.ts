@@ -10,6 +10,7 @@ import { Reflector } from '#runtime/reflector/reflector.ts';
 export class MachineWatch {
   readonly #reflector: Reflector<VirtualMachine>;
   readonly #runningAt = new Map<string, number>();
+  readonly #crashedAt = new Map<string, number>();
   readonly #gone = new Set<string>();
   readonly #versions = new Map<string, VirtualMachine[]>();
   readonly #end = new AbortController();
@@ -24,6 +25,9 @@ export class MachineWatch {
       if (type === 'deleted') this.#gone.add(name);
       else if (object.status?.phase === 'Running' && !this.#runningAt.has(name)) {
         this.#runningAt.set(name, performance.now());
+      }
+      if (object.status?.lastTermination?.reason === 'Crashed' && !this.#crashedAt.has(name)) {
+        this.#crashedAt.set(name, performance.now());
       }
       if (name === recorded) this.#versions.set(name, [...this.versions(name), object]);
     });
@@ -44,6 +48,12 @@ export class MachineWatch {
   async untilRunning(names: readonly string[], seconds: number): Promise<number[]> {
     await until(`all ${names.length} VMs run`, seconds, async () => names.every((name) => this.#runningAt.has(name)));
     return names.map((name) => this.#runningAt.get(name) ?? Number.NaN);
+  }
+
+  /** Of `performance.now`: when its status first said that its guest had crashed. */
+  async untilCrashed(name: string, seconds: number): Promise<number> {
+    await until(`the crash of ${name} is told`, seconds, async () => this.#crashedAt.has(name));
+    return this.#crashedAt.get(name) ?? Number.NaN;
   }
 
   async untilGone(names: readonly string[], seconds: number): Promise<void> {
