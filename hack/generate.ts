@@ -43,7 +43,11 @@ is started again as one that is declared Running, and stands still from the firs
 
 What is declared wins. A guest that is declared Paused and that somebody resumes on its hypervisor is paused again, and
 \`status.transitions\` says why. One that is declared Running and that somebody paused there is left so (PausedOnHost),
-unless it was Usher that had paused it, as it was declared before: then it goes on (Resuming).`;
+unless it was Usher that had paused it, as it was declared before: then it goes on (Resuming).
+
+A guest that is hibernated goes on only where its memory is kept. It is not Lost while that machine cannot be asked: no process
+of it is there, unless it had been allowed to go on before. It boots anew, without its memory, only where it was declared Stopped
+before. Where what was kept is gone, it is Missing (SavedImageGone), and \`spec.recovery.onMissing\` decides.`;
 
 function readiness(): string {
   const head =

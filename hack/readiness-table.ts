@@ -20,6 +20,7 @@ const observations: readonly Observed[] = [
   { title: 'nothing reported yet' },
   { title: 'running', instance: 'Running' },
   { title: 'paused', instance: 'Paused' },
+  { title: 'hibernated', instance: 'Hibernated' },
   { title: 'shutting down', instance: 'Stopping' },
   { title: 'powered off by the guest', instance: 'Stopped', ended: 'StoppedByGuest' },
   { title: 'crashed, to be started again', instance: 'Crashed', ended: 'Crashed' },
@@ -27,7 +28,8 @@ const observations: readonly Observed[] = [
   { title: 'destroyed or gone on the host', instance: 'Missing', ended: 'Vanished' },
   { title: 'refused by the hypervisor', instance: 'Refused' },
   { title: 'stopped as asked', instance: 'Stopped', ended: 'StoppedByRequest' },
-  { title: 'its daemon is silent', instance: 'Running', silent: true },
+  { title: 'its daemon is silent, it ran', instance: 'Running', silent: true },
+  { title: 'its daemon is silent, it was hibernated', instance: 'Hibernated', silent: true },
 ];
 
 const declarations = [
@@ -35,6 +37,7 @@ const declarations = [
   { powerState: 'Running', restartPolicy: 'OnFailure' },
   { powerState: 'Running', restartPolicy: 'Never' },
   { powerState: 'Paused', restartPolicy: 'OnFailure' },
+  { powerState: 'Hibernated', restartPolicy: 'OnFailure' },
   { powerState: 'Stopped', restartPolicy: 'OnFailure' },
 ] as const;
 type Declared = (typeof declarations)[number];
@@ -92,6 +95,8 @@ function statusOf({ powerState }: Declared, { instance, ended, silent }: Observe
       hypervisor: HYPERVISOR,
       hypervisorUID: '',
       epoch: 1,
+      // Hibernated, and not allowed to go on since.
+      runnableGeneration: instance === 'Hibernated' ? 0 : 1,
       decidedBy: '',
       reason: '',
       time: TIME,

@@ -9,8 +9,8 @@ export function currentInstance(status: VirtualMachineStatus | undefined): Insta
   return instance.epoch === placement.epoch ? instance : undefined;
 }
 
-/** Whether the node that holds the permission has given it back: only then may another be written. */
+/** Whether the node that holds the permission has given it back, or cannot use it any more: only then may another be written. */
 export function epochIsOver(status: VirtualMachineStatus | undefined): boolean {
-  if (status?.placement === undefined) return true;
+  if (status?.placement === undefined || status.placement.abandoned === true) return true;
   return isTerminalState(currentInstance(status)?.powerState);
 }

@@ -20,6 +20,7 @@ export function startsAgain(policy: RestartPolicy, ended: LastTermination['reaso
     case 'StoppedByGuest':
     case 'DestroyedOnHost':
     case 'Vanished':
+    case 'SavedImageGone':
     case 'Unknown':
     case undefined:
       return policy === 'Always';

@@ -3,7 +3,7 @@ import { findCondition } from '#crds/conditions.ts';
 import type { Instance, Phase, VirtualMachineStatus } from '#crds/v1alpha1/virtual-machine-status.ts';
 import { wasDeclaredPaused } from './declared-pause.ts';
 import { startsAgain } from './starts-again.ts';
-import { type Facts, reconciling, settled, stalled, type Verdict } from './verdict-facts.ts';
+import { ended, type Facts, reconciling, settled, stalled, type Verdict } from './verdict-facts.ts';
 
 /** Undefined where the report says nothing of a guest. */
 export function byInstance(facts: Facts): Verdict | undefined {
@@ -17,6 +17,8 @@ export function byInstance(facts: Facts): Verdict | undefined {
       return granted === 'Paused' ? changing('Running', 'Pausing', facts) : asDeclared('Running', facts);
     case 'Paused':
       return granted === 'Paused' ? asDeclared('Paused', facts) : paused(facts);
+    case 'Hibernated':
+      return granted === 'Hibernated' ? asDeclared('Hibernated', facts) : restoring(facts);
     case 'Stopping':
       return reconciling('Stopping', 'Stopping', `The guest is shutting down on ${hypervisor}.`);
     case 'Crashed':
@@ -57,7 +59,14 @@ function paused(facts: Facts): Verdict {
   return stalled('Paused', 'PausedOnHost', `${what} Resume it there, for example with virsh resume.`);
 }
 
-function asDeclared(phase: 'Running' | 'Paused', { status, instance, hypervisor }: Facts): Verdict {
+/** It shall run again, and that was granted. */
+function restoring({ status, hypervisor }: Facts): Verdict {
+  const provisioned = findCondition(status.conditions, 'Provisioned');
+  if (provisioned?.status === 'False') return reconciling('Hibernated', provisioned.reason, provisioned.message);
+  return reconciling('Starting', 'Restoring', `${hypervisor} lets the guest go on from the memory that it kept.`);
+}
+
+function asDeclared(phase: keyof typeof asDeclaredInWords, { status, instance, hypervisor }: Facts): Verdict {
   const pending = pendingInWords(status);
   const resize = findCondition(status.conditions, 'ResizePending');
   if (resize?.status === 'True') return reconciling(phase, resize.reason, [resize.message, ...pending].join(' '));
@@ -65,8 +74,15 @@ function asDeclared(phase: 'Running' | 'Paused', { status, instance, hypervisor 
   if (message !== undefined) return { phase, ready: false, progress: 'Settled', reason: 'RestartRequired', message };
   if (!isTakenUp(status, instance))
     return reconciling(phase, 'Applying', `Waiting for ${hypervisor} to take up the changed spec.`);
-  return settled(phase, phase, `${phase} on ${hypervisor}${phase === 'Paused' ? ', as declared' : ''}.`);
+  return settled(phase, phase, asDeclaredInWords[phase](hypervisor));
 }
+
+const asDeclaredInWords = {
+  Running: (hypervisor: string) => `Running on ${hypervisor}.`,
+  Paused: (hypervisor: string) => `Paused on ${hypervisor}, as declared.`,
+  Hibernated: (hypervisor: string) =>
+    `Hibernated, as declared: ${hypervisor} keeps its memory on disk; it holds no CPUs and no memory there.`,
+} as const;
 
 /** Of one generation more may be granted later, which is another decision. */
 function isTakenUp({ granted }: VirtualMachineStatus, instance: Instance | undefined): boolean {
@@ -110,9 +126,4 @@ function again({ vm, status }: Facts, otherwise: string): string {
   const asked = status.lastTermination?.initiator === 'User';
   const why = asked ? 'spec.powerState is Running' : `restartPolicy ${vm.spec.restartPolicy}`;
   return `${ended(status, otherwise)} It will be started again (${why}).`;
-}
-
-function ended(status: VirtualMachineStatus, otherwise: string): string {
-  const message = status.lastTermination?.message ?? '';
-  return message === '' ? otherwise : message;
 }

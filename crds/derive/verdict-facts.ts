@@ -1,4 +1,5 @@
 // What a verdict is, and what it is found from.
+import { findCondition, isConditionFalse } from '#crds/conditions.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { Instance, Phase, VirtualMachineStatus } from '#crds/v1alpha1/virtual-machine-status.ts';
 
@@ -30,4 +31,16 @@ export function stalled(phase: Phase, reason: string, message: string): Verdict 
 
 export function settled(phase: Phase, reason: string, message: string): Verdict {
   return { phase, ready: true, progress: 'Settled', reason, message };
+}
+
+/** Why its hypervisor cannot be asked; undefined where it can. */
+export function unreachable(status: VirtualMachineStatus): string | undefined {
+  if (!isConditionFalse(status.conditions, 'HypervisorReachable')) return undefined;
+  return findCondition(status.conditions, 'HypervisorReachable')?.message;
+}
+
+/** How the guest ended, as it was told. */
+export function ended(status: VirtualMachineStatus, otherwise: string): string {
+  const message = status.lastTermination?.message ?? '';
+  return message === '' ? otherwise : message;
 }

@@ -5,8 +5,10 @@ import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { InstanceState, Phase, VirtualMachineStatus } from '#crds/v1alpha1/virtual-machine-status.ts';
 import { forceInWords, goneInWords, waitingInWords } from './deletion.ts';
 import { currentInstance, epochIsOver } from './epoch.ts';
+import { isSurelyHibernated } from './hibernated.ts';
 import { byInstance } from './verdict-by-instance.ts';
-import { type Facts, reconciling, settled, stalled, type Verdict } from './verdict-facts.ts';
+import { type Facts, reconciling, settled, stalled, unreachable, type Verdict } from './verdict-facts.ts';
+import { declaredHibernated } from './verdict-hibernated.ts';
 
 // Reasons of Provisioned for which nothing can be done to the guest, whatever is asked, before a person has helped:
 /** It bears the VM's uuid and nothing else of ours. */
@@ -35,6 +37,7 @@ const checks: readonly Check[] = [
   undecided,
   denied,
   declaredStopped,
+  declaredHibernated,
   notPlaced,
   obstructed,
   byInstance,
@@ -56,11 +59,6 @@ function unlessUndecided(verdict: Verdict, { vm, status }: Facts): Verdict {
   const decided = status.granted?.generation ?? 0;
   if (!verdict.ready || decided >= (vm.metadata.generation ?? 0)) return verdict;
   return reconciling(verdict.phase, 'Deciding', 'The spec changed; waiting for the operator to decide.');
-}
-
-function unreachable(status: VirtualMachineStatus): string | undefined {
-  if (!isConditionFalse(status.conditions, 'HypervisorReachable')) return undefined;
-  return findCondition(status.conditions, 'HypervisorReachable')?.message;
 }
 
 /** Why the daemon can do nothing to the guest whatever is asked. */
@@ -88,7 +86,7 @@ function terminating(facts: Facts): Verdict | undefined {
 }
 
 function lost({ status }: Facts): Verdict | undefined {
-  if (epochIsOver(status)) return undefined;
+  if (epochIsOver(status) || isSurelyHibernated(status)) return undefined;
   const silence = unreachable(status);
   return silence === undefined ? undefined : stalled('Lost', 'Lost', silence);
 }

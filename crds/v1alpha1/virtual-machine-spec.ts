@@ -15,7 +15,7 @@ import {
 import type { Form } from '#crds/schema/form.ts';
 import { DNS_LABEL, dnsLabel, labelSelector, subdomain } from './fragments.ts';
 
-export const powerStates = ['Running', 'Paused', 'Stopped'] as const;
+export const powerStates = ['Running', 'Paused', 'Hibernated', 'Stopped'] as const;
 
 const MEMORY = 'string(self.memory)';
 const SMALLEST = '1Mi';
@@ -184,7 +184,7 @@ export const virtualMachineSpecSchema = object(
   'The machine you want. Usher never writes here: what was decided, and what is seen, stands in status.',
   {
     powerState: stringEnum(
-      'Whether the guest shall run. Paused lets it stand still with its memory and its place: nothing of it is lost. Stopped shuts it down as powerOff says and keeps everything else.',
+      'Whether the guest shall run. Paused lets it stand still with its memory and its place: nothing of it is lost. Hibernated writes its memory to the disk of its hypervisor, where it goes on from there, and holds neither CPUs nor memory meanwhile. Stopped shuts it down as powerOff says and keeps everything else.',
       powerStates,
       { default: 'Running' },
     ),

@@ -27,6 +27,7 @@ export const phases = [
   'Starting',
   'Running',
   'Paused',
+  'Hibernated',
   'Stopping',
   'Stopped',
   'Lost',
@@ -40,6 +41,7 @@ export const instanceStates = [
   'Starting',
   'Running',
   'Paused',
+  'Hibernated',
   'Stopping',
   'Stopped',
   'Crashed',
@@ -84,6 +86,16 @@ const placementStatusSchema = object(
         { minimum: 0, maximum: 1_000_000 },
       ),
     ),
+    runnableGeneration: optional(
+      generation(
+        'The newest metadata.generation with which the guest was allowed to be there, running or paused, under this permission.',
+      ),
+    ),
+    abandoned: optional(
+      flag(
+        'The permission is over though its holder did not say so: its guest was hibernated there and has been declared Stopped while the hypervisor cannot be asked. What it keeps of the guest is of no use any more.',
+      ),
+    ),
     decidedBy: text('The policy that chose.', { maxLength: 253 }),
     reason: sentence('Why this hypervisor.'),
     time: timestamp('When it was chosen.'),
@@ -99,6 +111,10 @@ const placementStatusSchema = object(
         rule: 'self.hypervisorUID == oldSelf.hypervisorUID && self.hypervisor == oldSelf.hypervisor || self.epoch > oldSelf.epoch',
         message: 'another hypervisor needs a higher epoch',
       },
+      {
+        rule: '!has(oldSelf.abandoned) || has(self.abandoned) && self.abandoned == oldSelf.abandoned || self.epoch > oldSelf.epoch',
+        message: 'what was abandoned stays so under its epoch',
+      },
     ],
   },
 );
@@ -109,7 +125,7 @@ const instanceSchema = object('The guest as its daemon sees it.', {
   generation: generation('The granted generation that the daemon has acted on.'),
   decisionID: optional(text('The decision that the daemon has acted on, as granted names it.', { maxLength: 64 })),
   powerState: stringEnum(
-    'Stopped, Refused and Absent end the epoch; Crashed will be started again; Missing is gone though Usher did not remove it.',
+    'Stopped, Refused and Absent end the epoch; Hibernated has its memory on disk and no process; Crashed will be started again; Missing is gone though Usher did not remove it.',
     instanceStates,
   ),
   resources: optional(resourcesSchema),
@@ -129,6 +145,7 @@ export const terminationReasons = [
   'Crashed',
   'DestroyedOnHost',
   'Vanished',
+  'SavedImageGone',
   'HostRebooted',
   'Unknown',
 ] as const;

@@ -1,4 +1,5 @@
 // The vocabulary of plans: what can be done to a guest and told of it.
+import type { Amount } from '#crds/amount.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { Granted, InstanceState, PlacementStatus } from '#crds/v1alpha1/virtual-machine-status.ts';
 import type { DomainMetadata } from '../hypervisor/driver.ts';
@@ -18,6 +19,12 @@ export type Step =
       /** It is to stand still from the first moment on. */
       readonly paused?: true;
     }
+  /** From its image; the room that it takes is that of the guest whose memory was kept. */
+  | { readonly kind: 'Restore'; readonly reason: string; readonly amount: Amount; readonly paused?: true }
+  /** Writes its memory to disk, and ends its process. */
+  | { readonly kind: 'Hibernate'; readonly reason: string }
+  /** Forgets the memory that was kept; `warning` where nobody asked for that. */
+  | { readonly kind: 'DiscardImage'; readonly reason: string; readonly warning?: string }
   | { readonly kind: 'Pause'; readonly reason: string }
   | { readonly kind: 'Resume'; readonly reason: string }
   | { readonly kind: 'AskShutdown'; readonly reason: string }

@@ -1,4 +1,5 @@
 // All writing to the hypervisor.
+import type { Amount } from '#crds/amount.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { Granted, PlacementStatus } from '#crds/v1alpha1/virtual-machine-status.ts';
 import { ExpectedError } from '#runtime/process/expected-error.ts';
@@ -44,6 +45,13 @@ export async function execute(step: Step, work: Work): Promise<void> {
   switch (step.kind) {
     case 'Start':
       return start(work, step);
+    case 'Restore':
+      return restore(work, step);
+    case 'Hibernate':
+      return again(work, 'Hibernate', async () => context.driver.hibernate(uuid));
+    case 'DiscardImage':
+      if (step.warning !== undefined) context.warn(work.vm, step.warning, step.reason);
+      return again(work, 'DiscardImage', async () => context.driver.discardImage(uuid));
     case 'Pause':
       return again(work, 'Pause', async () => context.driver.pause(uuid));
     case 'Resume':
@@ -120,13 +128,35 @@ async function refusalOf(
 }
 
 async function start(work: Work, step: StartStep): Promise<void> {
-  const { context, uuid, vm } = work;
-  const { granted, placement } = grantOf(vm);
-  const definition = definitionOf(vm, granted, placement);
-  if (!context.admission.accept(uuid, definition)) return;
+  const { granted, placement } = grantOf(work.vm);
+  const definition = definitionOf(work.vm, granted, placement);
+  const begin = async () => tellingWhenSlow(work, async () => defineAndStart(work.context, definition, step));
+  await bring(work, { amount: definition, what: 'start', begin });
+}
+
+/** However long it takes nothing else is told of it than that it was hibernated: it may be so still. */
+async function restore(work: Work, { amount, paused }: Extract<Step, { kind: 'Restore' }>): Promise<void> {
+  const { driver, heartbeat } = work.context;
+  const begin = async () => {
+    refuseWithoutLease(heartbeat);
+    await driver.start(work.uuid, { restore: true, paused: paused === true });
+  };
+  await bring(work, { amount, what: 'restore', begin });
+}
+
+interface Bringing {
+  readonly amount: Amount;
+  readonly what: 'start' | 'restore';
+  readonly begin: () => Promise<void>;
+}
+
+/** Takes the room for a guest and brings it up. */
+async function bring(work: Work, { amount, what, begin }: Bringing): Promise<void> {
+  const { context, uuid } = work;
+  if (!context.admission.accept(uuid, amount)) return;
   context.initiators.delete(uuid);
   try {
-    await tellingWhenSlow(work, async () => defineAndStart(context, definition, step));
+    await begin();
     context.admission.started(uuid);
     remember(work, rememberStarted);
   } catch (error) {
@@ -134,7 +164,7 @@ async function start(work: Work, step: StartStep): Promise<void> {
     if (isUnanswered(error)) context.admission.started(uuid);
     else context.admission.release(uuid);
     if (!isDriverError(error)) throw error;
-    rememberFault(work, error);
+    rememberFault(work, what, error);
   }
 }
 
@@ -145,10 +175,14 @@ async function defineAndStart(
   { formerEpoch = metadata.epoch, paused }: StartStep,
 ): Promise<void> {
   await driver.define({ ...definition, metadata: { ...metadata, epoch: formerEpoch } });
-  // Since the plan was made this process may have been frozen for so long that another acts for this node by now.
-  if (!heartbeat.isValid()) throw new ExpectedError('the Lease of this node ran out before the guest was started');
+  refuseWithoutLease(heartbeat);
   await driver.start(definition.uuid, { paused: paused === true });
   if (formerEpoch !== metadata.epoch) await driver.setMetadata(definition.uuid, metadata);
+}
+
+/** Since the plan was made this process may have been frozen for so long that another acts for this node by now. */
+function refuseWithoutLease(heartbeat: DomainContext['heartbeat']): void {
+  if (!heartbeat.isValid()) throw new ExpectedError('the Lease of this node ran out before the guest was started');
 }
 
 const codes: Readonly<Partial<Record<DriverErrorReason, string>>> = {
@@ -157,13 +191,13 @@ const codes: Readonly<Partial<Record<DriverErrorReason, string>>> = {
   Conflict: NAME_TAKEN,
 };
 
-function rememberFault(work: Work, error: DriverError): void {
+function rememberFault(work: Work, what: Bringing['what'], error: DriverError): void {
   const { context, uuid, vm } = work;
   const fault = {
     generation: grantOf(vm).granted.generation,
     answered: !isUnanswered(error),
     code: codes[error.reason] ?? 'StartFailed',
-    reason: `${context.self().name} could not start the guest: ${error.message}.`,
+    reason: `${context.self().name} could not ${what} the guest: ${error.message}.`,
   };
   context.logger.warn('start failed', { uuid, error });
   remember(work, (memory, now) => rememberFailedStart(memory, now, fault));

@@ -6,6 +6,7 @@ import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { Address } from '#crds/v1alpha1/virtual-machine-status.ts';
 import { isKubeError } from '#runtime/kube/errors.ts';
 import type { ObjectKey } from '#runtime/kube/resource.ts';
+import type { Domain } from '../hypervisor/driver.ts';
 import { isDriverError } from '../hypervisor/errors.ts';
 import type { DomainContext } from './context.ts';
 import { derivedMacAddress } from './definition.ts';
@@ -28,7 +29,7 @@ export async function observe(context: DomainContext, uuid: string, live: Live):
     live,
     domain,
     addresses,
-    room: roomFor(context, uuid, vm),
+    room: roomFor(context, uuid, { vm, domain }),
     leaseValid: heartbeat.isValid(),
     guarded: context.isGuarded(uuid),
     memory,
@@ -63,7 +64,7 @@ function remembered({ memories, clock }: DomainContext, uuid: string, domain: Se
 async function addressesOf({ driver }: DomainContext, vm: VirtualMachine, domain: Seen): Promise<Address[]> {
   if (domain.kind !== 'Present') return [];
   // It obtains none while it stands still, and keeps what it had.
-  if (domain.domain.powerState === 'Paused') return [...(vm.status?.addresses ?? [])];
+  if (standsStill(domain.domain)) return [...(vm.status?.addresses ?? [])];
   if (domain.domain.powerState !== 'Running') return [];
   const cards = new Map(
     (vm.spec.interfaces ?? []).map((card) => [
@@ -81,6 +82,10 @@ async function addressesOf({ driver }: DomainContext, vm: VirtualMachine, domain
   }
 }
 
+function standsStill({ powerState }: Domain): boolean {
+  return powerState === 'Paused' || powerState === 'Saving';
+}
+
 /** The same list for the same addresses in whatever order they came, IPv4 first: people look at the first one. */
 function inOrder(addresses: readonly Address[]): Address[] {
   const rank = ({ ip, interface: name = '' }: Address) => `${ip.includes(':') ? 6 : 4} ${name} ${ip}`;
@@ -91,10 +96,16 @@ function withInterface(address: Address, name: string | undefined): Address {
   return name === undefined ? address : { ...address, interface: name };
 }
 
-function roomFor({ admission }: DomainContext, uuid: string, vm: VirtualMachine | undefined): Room {
+/** For what was granted; for the guest whose memory is kept, where there is one. */
+function roomFor(
+  { admission }: DomainContext,
+  uuid: string,
+  { vm, domain }: { readonly vm: VirtualMachine | undefined; readonly domain: Seen },
+): Room {
   const resources = vm?.status?.granted?.resources;
   if (resources === undefined) return { fits: false, reason: 'Nothing was granted.' };
-  return admission.roomFor(uuid, amountOf(resources));
+  const image = domain.kind === 'Present' && domain.domain.hasImage === true ? domain.domain : undefined;
+  return admission.roomFor(uuid, image ?? amountOf(resources));
 }
 
 /**

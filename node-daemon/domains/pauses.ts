@@ -13,6 +13,8 @@ export const UNKNOWN_TOLD_MS = 60_000;
 /** A guest that ends so long after it was asked may have obeyed, though it has been wanted again since. */
 export const OBEDIENCE_MS = 300_000;
 export const LEASE_RETRY_MS = 1_000;
+/** What waits for room is tried again this often. */
+export const NO_ROOM_RETRY_MS = 30_000;
 /** How long the machine itself takes to be looked at, after the daemon began. */
 export const ROOM_RETRY_MS = 1_000;
 

@@ -28,6 +28,8 @@ export function planAgain(snapshot: Snapshot, kind: Kind, report: Report): Plan 
 const words: Readonly<Record<Kind, { code: string; what: string }>> = {
   Undefine: { code: REMOVE_FAILED, what: 'remove the guest, which is off' },
   Release: { code: RELEASE_FAILED, what: 'let go of the guest' },
+  Hibernate: { code: 'HibernateFailed', what: 'write the memory of the guest to its disk' },
+  DiscardImage: { code: 'DiscardFailed', what: 'remove what was kept of the memory of the guest' },
   Pause: { code: 'PauseFailed', what: 'pause the guest' },
   Resume: { code: RESUME_FAILED, what: 'resume the guest' },
   Confirm: { code: 'ConfirmFailed', what: 'write the new permission to the guest' },

@@ -1,6 +1,7 @@
 // A guest that bears a VM's uuid and nothing else of ours: somebody made it, or took our marks from it. It is told of and
 // left alone, whatever is asked.
 import { epochIsOver } from '#crds/derive/epoch.ts';
+import { mayBeThere } from '#crds/derive/hibernated.ts';
 import { NOT_OURS } from '#crds/derive/verdict.ts';
 import type { InstanceState } from '#crds/v1alpha1/virtual-machine-status.ts';
 import type { Domain, DomainPowerState } from '../hypervisor/driver.ts';
@@ -30,7 +31,7 @@ export const upAs: Readonly<Partial<Record<DomainPowerState, InstanceState>>> = 
 function offAs({ vm, granted }: Mine): InstanceState | undefined {
   if (vm.metadata.deletionTimestamp !== undefined) return 'Absent';
   if (epochIsOver(vm.status)) return undefined;
-  return granted.powerState === 'Stopped' ? 'Stopped' : 'Refused';
+  return mayBeThere(granted.powerState) ? 'Refused' : 'Stopped';
 }
 
 function leftAlone({ snapshot }: Mine, { name }: Domain): string {

@@ -24,6 +24,19 @@ function machineOf({ live, cached }: Snapshot): VirtualMachine | undefined {
   return live.kind === 'Found' ? live.vm : cached;
 }
 
+const allSteps: readonly Step['kind'][] = [
+  'Start',
+  'Restore',
+  'Hibernate',
+  'DiscardImage',
+  'Pause',
+  'Resume',
+  'PullPlug',
+  'AskShutdown',
+  'Undefine',
+  'Confirm',
+];
+
 /** A property that hardly ever applies shows nothing. */
 const AT_LEAST = 20;
 
@@ -103,6 +116,50 @@ describe('whatever the daemon sees of a guest', () => {
     });
   });
 
+  it('it hibernates only what is declared so, and that never by force', () => {
+    whenever(['Hibernate'], ({ domain }, { metadata, status }) => {
+      expect(metadata.deletionTimestamp).to.equal(undefined);
+      expect(status?.granted?.powerState).to.equal('Hibernated');
+      expect(domain).to.have.nested.property('domain.powerState').that.is.oneOf(['Running', 'Paused']);
+    });
+  });
+
+  it('it restores only what was granted and decided, under the permission that the image bears, in time and with room', () => {
+    whenever(['Restore'], ({ domain, leaseValid, room }, { metadata, status }, step) => {
+      const powerState = step.kind === 'Restore' && step.paused === true ? 'Paused' : 'Running';
+      expect(status?.granted).to.include({ powerState, generation: metadata.generation });
+      expect(domain).to.have.nested.property('domain.hasImage', true);
+      expect(domain).to.have.nested.property('domain.metadata.epoch', status?.placement?.epoch);
+      expect([epochIsOver(status), leaseValid, room.fits]).to.deep.equal([false, true, true]);
+      expect(metadata.deletionTimestamp).to.equal(undefined);
+    });
+  });
+
+  it('it removes what is kept only where it is declared Stopped, or belongs to a permission that is past', () => {
+    whenever(['DiscardImage'], ({ domain }, { status }) => {
+      const epoch = domain.kind === 'Present' ? domain.domain.metadata?.epoch : undefined;
+      const isPast = epoch !== status?.placement?.epoch || epochIsOver(status);
+      expect(status?.granted?.powerState === 'Stopped' || isPast).to.equal(true);
+    });
+  });
+
+  it('it builds no guest anew while the memory of one is kept', () => {
+    whenever(['Start'], ({ domain }) => {
+      if (domain.kind === 'Present') expect(domain.domain.hasImage).to.equal(undefined);
+    });
+  });
+
+  it('it says Hibernated only of a guest whose memory is kept under its permission', () => {
+    wheneverTold(
+      ({ powerState, fault }) => powerState === 'Hibernated' && fault?.code !== 'DiscardFailed',
+      (snapshot) => {
+        expect(snapshot.domain).to.have.nested.property('domain.hasImage', true);
+        const epoch = machineOf(snapshot)?.status?.placement?.epoch;
+        expect(snapshot.domain).to.have.nested.property('domain.metadata.epoch', epoch);
+      },
+    );
+  });
+
   it('it removes no guest that has a process', () => {
     whenever(['Undefine'], ({ domain }) => {
       expect(domain).to.have.nested.property('domain.powerState').that.is.oneOf(['ShutOff', 'Crashed']);
@@ -110,7 +167,7 @@ describe('whatever the daemon sees of a guest', () => {
   });
 
   it('it does nothing to a guest that bears no marks of ours', () => {
-    whenever(['Start', 'Pause', 'Resume', 'PullPlug', 'AskShutdown', 'Undefine', 'Confirm'], ({ domain }) => {
+    whenever(allSteps, ({ domain }) => {
       if (domain.kind === 'Present') expect(domain.domain.metadata).not.to.equal(undefined);
     });
   });

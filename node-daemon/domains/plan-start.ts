@@ -1,91 +1,23 @@
 // A guest that should run and does not: never started, or ended by itself.
 import { amountInWords, amountOf } from '#crds/amount.ts';
-import { currentInstance, epochIsOver } from '#crds/derive/epoch.ts';
+import { epochIsOver } from '#crds/derive/epoch.ts';
 import { startsAgain } from '#crds/derive/starts-again.ts';
-import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
-import type { Instance, LastTermination } from '#crds/v1alpha1/virtual-machine-status.ts';
 import type { Domain } from '../hypervisor/driver.ts';
 import { act, type Mine, NAME_TAKEN, type Plan, type Report, type StartStep } from './actions.ts';
-import { isNewEnd } from './memory.ts';
-import { LEASE_RETRY_MS, OBEDIENCE_MS, ROOM_RETRY_MS, restartPause, retryPause } from './pauses.ts';
+import { ROOM_RETRY_MS, restartPause, retryPause } from './pauses.ts';
+import { endOf } from './plan-end.ts';
+import { isKept, isOfThisPermission, planRestore, planStale } from './plan-image.ts';
+import { notDecided, withoutLease } from './plan-ready.ts';
 import { presentDomain } from './snapshot.ts';
-import { mayBeTheSame, requestedTermination, type Termination, terminationOf } from './termination.ts';
+import type { Termination } from './termination.ts';
 
 /** A start, or what is told instead: how it ended, why it is not started, for how long it waits. Pure. */
 export function planNotRunning(mine: Mine, domain: Domain | undefined): Plan {
   if (epochIsOver(mine.vm.status))
     return { kind: 'Nothing', reason: 'The permission was used up; another is needed to start.' };
+  if (isKept(mine, domain)) return planRestore(mine, domain);
   const ended = endOf(mine, domain);
   return ended === undefined ? planStart(mine, 'It was granted and placed here.') : planEnded(mine, ended);
-}
-
-/** How the guest came to its end under this epoch; undefined where it was not started under it yet. */
-function endOf(mine: Mine, domain: Domain | undefined): Termination | undefined {
-  const { vm, snapshot } = mine;
-  const { memory } = snapshot;
-  if (memory.ended?.told === false) return memory.ended.termination;
-  const instance = currentInstance(vm.status);
-  if (!wasStarted(mine, instance, domain)) return undefined;
-  const facts = { ...snapshot, instance };
-  const seen = wasAskedToStop(mine) ? requestedTermination(facts) : terminationOf(facts);
-  const told = endTold(instance, vm.status?.lastTermination);
-  return told !== undefined && !isNewEnd(memory) && mayBeTheSame(told, seen, facts) ? told : seen;
-}
-
-/** Where the status says that it ended, and may be started again. */
-function endTold(instance: Instance | undefined, last: LastTermination | undefined): Termination | undefined {
-  if (last === undefined || (instance?.powerState !== 'Crashed' && instance?.powerState !== 'Missing'))
-    return undefined;
-  const { time: _told, ...termination } = last;
-  return termination;
-}
-
-/** It was declared Stopped, was asked, and was declared Running before it had obeyed. */
-function wasAskedToStop(mine: Mine): boolean {
-  const { vm, snapshot } = mine;
-  const { stop } = snapshot.memory;
-  if (stop === undefined) return mayHaveBeenAskedToStop(mine);
-  return !stop.withdrawn || snapshot.now - stop.lastAskedAt < obedienceOf(vm);
-}
-
-/**
- * By a daemon that has died since: it was decided under this epoch that the guest stops, and then, after the last
- * report or so lately that it may just have obeyed, that it runs. Whoever wants that gets a guest that runs.
- */
-function mayHaveBeenAskedToStop({ vm, granted, placement, snapshot }: Mine): boolean {
-  const decision = vm.status?.decisions?.find(
-    ({ event, verdict }) => event === 'vm.shutdown.request' && (verdict === 'Allow' || verdict === 'Modify'),
-  );
-  if (decision === undefined) return false;
-  const reported = currentInstance(vm.status)?.generation;
-  // What was told under this epoch was older: that is so whatever the clocks say.
-  if (reported !== undefined && decision.generation !== undefined && reported < decision.generation) return true;
-  if (decision.time < placement.time) return false;
-  const unreported = reported !== granted.generation;
-  return unreported || Math.abs(snapshot.wallTime - Date.parse(decision.time)) < obedienceOf(vm);
-}
-
-/**
- * How long after it was asked a guest that ends may have obeyed, though it is wanted by now: an operating system may ask
- * its own services for minutes first, and shows no sign of it. Its grace period is how long we wait for it, not how long
- * it takes. Who is wrongly taken to have obeyed is started again, as declared.
- */
-function obedienceOf({ spec }: VirtualMachine): number {
-  return Math.max(OBEDIENCE_MS, spec.powerOff.gracePeriodSeconds * 1000);
-}
-
-/** Whether this epoch has already seen the guest up: its end is then an event, and a start a restart. */
-function wasStarted({ placement }: Mine, instance: Instance | undefined, domain: Domain | undefined): boolean {
-  if (instance !== undefined) return instance.powerState !== 'Starting' || endedForAReason(placement.epoch, domain);
-  return endedForAReason(placement.epoch, domain);
-}
-
-/** A start that failed leaves Failed behind, so Failed alone does not prove that the guest ever ran. */
-function endedForAReason(epoch: number, domain: Domain | undefined): boolean {
-  if (domain?.metadata?.epoch !== epoch) return false;
-  return (
-    domain.shutOffReason === 'Shutdown' || domain.shutOffReason === 'Destroyed' || domain.shutOffReason === 'Crashed'
-  );
 }
 
 function planEnded(mine: Mine, termination: Termination): Plan {
@@ -100,6 +32,7 @@ function planEnded(mine: Mine, termination: Termination): Plan {
       return planRestart(mine, { powerState: 'Starting', termination });
     case 'DestroyedOnHost':
     case 'Vanished':
+    case 'SavedImageGone':
     case 'Unknown':
       if (recovery.onMissing === 'Hold') return { kind: 'Report', report: { powerState: 'Missing', termination } };
       return planRestart(mine, { powerState: 'Missing', termination });
@@ -122,27 +55,27 @@ function planRestart(mine: Mine, ended: Report): Plan {
 }
 
 function planStart(mine: Mine, reason: string, ended?: Report): Plan {
-  const { snapshot, vm, granted, placement } = mine;
-  if (granted.generation !== vm.metadata.generation) {
-    return { kind: 'Nothing', reason: `Generation ${vm.metadata.generation ?? 0} of the spec is not decided yet.` };
-  }
-  if (placement.hypervisorUID !== snapshot.self.uid) {
-    const why = `The permission was given to a Hypervisor ${snapshot.self.name} that has since been replaced.`;
-    return refused('HypervisorReplaced', why);
-  }
-  if (!snapshot.leaseValid) {
-    return {
-      kind: 'Nothing',
-      reason: 'Nothing is started while the Lease of this node is not renewed.',
-      again: LEASE_RETRY_MS,
-    };
-  }
-  const failed = afterFailedStart(mine, ended);
-  if (failed !== undefined) return failed;
+  const { snapshot } = mine;
+  const domain = presentDomain(snapshot);
+  if (domain?.hasImage === true) return planFromImage(mine, domain, ended);
+  const wait = notDecided(mine) ?? replaced(mine) ?? withoutLease(mine) ?? afterFailedStart(mine, ended);
+  if (wait !== undefined) return wait;
   const { room } = snapshot;
   if (room.fits === undefined) return { kind: 'Nothing', reason: room.reason, again: ROOM_RETRY_MS };
   if (!room.fits) return refused('NoRoom', `There is no room on ${snapshot.self.name}. ${room.reason}`);
   return act(snapshot, { kind: 'Start', reason, ...howToStart(mine) });
+}
+
+/** No guest is built anew while the memory of one is kept under its name. */
+function planFromImage(mine: Mine, domain: Domain, ended: Report | undefined): Plan {
+  if (isOfThisPermission(mine, domain)) return planRestore(mine, domain, ended);
+  return planStale(mine, domain, ended ?? { powerState: 'Starting' });
+}
+
+function replaced({ placement, snapshot }: Mine): Plan | undefined {
+  if (placement.hypervisorUID === snapshot.self.uid) return undefined;
+  const why = `The permission was given to a Hypervisor ${snapshot.self.name} that has since been replaced.`;
+  return refused('HypervisorReplaced', why);
 }
 
 function howToStart({ snapshot, granted, placement }: Mine): Pick<StartStep, 'formerEpoch' | 'paused'> {

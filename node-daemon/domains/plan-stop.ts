@@ -4,6 +4,7 @@ import type { VirtualMachineSpec } from '#crds/v1alpha1/virtual-machine-spec.ts'
 import { act, type Plan } from './actions.ts';
 import type { StopInProgress } from './memory.ts';
 import { ASK_AGAIN_MS, retryPause, WORTH_TELLING_MS } from './pauses.ts';
+import { planSaving } from './plan-hibernate.ts';
 import { isLongUnknown, unknownInWords } from './plan-unknown.ts';
 import { presentDomain, type Snapshot } from './snapshot.ts';
 
@@ -11,8 +12,9 @@ type PowerOff = VirtualMachineSpec['powerOff'];
 
 /** The next step towards a guest that is off, or how long to wait for it. Pure. */
 export function planStop(snapshot: Snapshot, powerOff: PowerOff, reason: string): Plan {
-  const { now, memory } = snapshot;
-  const stop = memory.stop?.withdrawn === false ? memory.stop : undefined;
+  if (isBeingSaved(snapshot) && powerOff.mode !== 'Force') return planSaving();
+  const { now } = snapshot;
+  const stop = stopInProgress(snapshot);
   const untilAgain = stop === undefined ? 0 : ASK_AGAIN_MS - (now - stop.lastAskedAt);
   const why = reasonForForce(powerOff, stop, now);
   if (why !== undefined) {
@@ -26,6 +28,15 @@ export function planStop(snapshot: Snapshot, powerOff: PowerOff, reason: string)
     return act(snapshot, { kind: 'Resume', reason: `${reason} It is paused, and hears that only when it goes on.` });
   const waited = now - stop.askedAt;
   return waiting(snapshot, stop, Math.min(patienceLeft(powerOff, waited), untilAgain));
+}
+
+function stopInProgress({ memory }: Snapshot): StopInProgress | undefined {
+  return memory.stop?.withdrawn === false ? memory.stop : undefined;
+}
+
+/** It hears nothing, and what it is asked would wait for it. */
+function isBeingSaved(snapshot: Snapshot): boolean {
+  return presentDomain(snapshot)?.powerState === 'Saving';
 }
 
 function cannotHear(snapshot: Snapshot, { resumed }: StopInProgress): boolean {

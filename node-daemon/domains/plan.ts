@@ -10,6 +10,8 @@ import { bears, bearsPermission, marksFor } from './marks.ts';
 import { HYPERVISOR_SILENT_RETRY_MS, PROVE_ALIVE_MS, restartPause } from './pauses.ts';
 import { pauseAfterFailed, planAgain } from './plan-again.ts';
 import { planForeign } from './plan-foreign.ts';
+import { planAsleep, planHibernated, planSaving } from './plan-hibernate.ts';
+import { planDiscard } from './plan-image.ts';
 import { planPaused, planResumed } from './plan-pause.ts';
 import { isToBeReleased, planRelease } from './plan-release.ts';
 import { planNotRunning } from './plan-start.ts';
@@ -94,11 +96,17 @@ function planRemoval(mine: Mine): Plan {
 function planStopped(mine: Mine): Plan {
   const { snapshot, vm } = mine;
   const domain = presentDomain(snapshot);
+  if (domain?.hasImage === true) return planDiscard(mine);
   const marking = domain === undefined ? undefined : planMarks(mine, domain);
   if (marking !== undefined && pauseAfterFailed(snapshot, 'Confirm') === 0) return marking;
   if (domain !== undefined && isUp(domain)) return planStop(snapshot, vm.spec.powerOff, 'spec.powerState is Stopped.');
-  if (epochIsOver(vm.status)) return { kind: 'Nothing', reason: 'Stopped, and told so.' };
+  if (isToldOver(vm)) return { kind: 'Nothing', reason: 'Stopped, and told so.' };
   return { kind: 'Report', report: withTermination('Stopped', mine) };
+}
+
+/** By whoever held the permission, too. */
+function isToldOver({ status }: VirtualMachine): boolean {
+  return epochIsOver(status) && currentInstance(status)?.powerState !== 'Hibernated';
 }
 
 function withTermination(powerState: InstanceState, { snapshot, vm }: Mine): Report {
@@ -110,7 +118,7 @@ function withTermination(powerState: InstanceState, { snapshot, vm }: Mine): Rep
   return { powerState, ...(termination === undefined ? {} : { termination }) };
 }
 
-/** To run, or to stand still. */
+/** To run, to stand still, or to be kept as it is. */
 function planUp(mine: Mine): Plan {
   const { snapshot } = mine;
   const domain = presentDomain(snapshot);
@@ -119,7 +127,7 @@ function planUp(mine: Mine): Plan {
     case 'Paused':
       return planMarked(mine, domain);
     case 'Saving':
-      return { kind: 'Report', report: { powerState: 'Paused' } };
+      return planSaving();
     case 'ShuttingDown':
       return { kind: 'Report', report: { powerState: 'Stopping' } };
     case 'Unknown':
@@ -127,7 +135,7 @@ function planUp(mine: Mine): Plan {
     case 'ShutOff':
     case 'Crashed':
     case undefined:
-      return planNotRunning(mine, domain);
+      return mine.granted.powerState === 'Hibernated' ? planAsleep(mine, domain) : planNotRunning(mine, domain);
   }
 }
 
@@ -156,6 +164,8 @@ function isConfirmed(mine: Mine, { metadata }: Domain): boolean {
 }
 
 function planPace(mine: Mine, domain: Domain): Plan {
+  if (mine.granted.powerState === 'Hibernated')
+    return planHibernated(mine, domain.powerState === 'Paused' ? 'Paused' : 'Running');
   if (mine.granted.powerState === 'Paused') return planPaused(mine, domain);
   return domain.powerState === 'Paused' ? planResumed(mine) : reportRunning(mine);
 }

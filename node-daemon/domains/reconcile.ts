@@ -97,7 +97,8 @@ function rememberTold({ memories }: DomainContext, uuid: string, report: Report)
   const { powerState } = report;
   if (isEndMidway(report)) memories.update(uuid, rememberEndTold);
   if (powerState === 'Running' || powerState === 'Paused') memories.update(uuid, rememberRunning);
-  if (powerState === 'Stopped' || powerState === 'Absent') memories.update(uuid, rememberOff);
+  if (powerState === 'Stopped' || powerState === 'Hibernated' || powerState === 'Absent')
+    memories.update(uuid, rememberOff);
 }
 
 function forget({ memories, initiators }: DomainContext, uuid: string): void {

@@ -8,7 +8,12 @@ import { STATE_UNKNOWN } from '#crds/derive/verdict.ts';
 import { formatQuantity } from '#crds/quantity.ts';
 import type { Condition } from '#crds/v1alpha1/fragments.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
-import type { Instance, LastTermination, VirtualMachineStatus } from '#crds/v1alpha1/virtual-machine-status.ts';
+import type {
+  Instance,
+  InstanceState,
+  LastTermination,
+  VirtualMachineStatus,
+} from '#crds/v1alpha1/virtual-machine-status.ts';
 import { isEndMidway, type Report } from './actions.ts';
 import { isNewEnd } from './memory.ts';
 import { pendingChanges } from './pending-changes.ts';
@@ -40,7 +45,7 @@ export function statusAfter(report: Report, telling: Telling): VirtualMachineSta
   const { vm, time } = telling;
   const { status } = vm;
   const up = isUpState(report.powerState);
-  const pending = up ? pendingOf(telling) : [];
+  const pending = up || report.powerState === 'Hibernated' ? pendingOf(telling) : [];
   const { addresses: _addresses, pendingChanges: _pending, usage, ...kept } = status ?? {};
   const next: VirtualMachineStatus = {
     ...kept,
@@ -71,12 +76,20 @@ function instanceAfter({ powerState }: Report, { vm, snapshot, time }: Telling):
     generation: granted?.generation ?? 0,
     ...(granted === undefined ? {} : { decisionID: granted.decisionID }),
     powerState,
-    ...(isUpState(powerState) ? resourcesOf(snapshot) : {}),
-    ...guardedOf(vm, snapshot),
+    ...partsOf(powerState, { vm, snapshot }),
     uuid: instanceUuid(vm),
     bootID: snapshot.self.bootID,
     since: same ? previous.since : time,
   };
+}
+
+/** Of what is there, and of what will be there when it goes on: that one has no process which a guard could end. */
+function partsOf(
+  powerState: InstanceState,
+  { vm, snapshot }: Pick<Telling, 'vm' | 'snapshot'>,
+): Pick<Instance, 'resources' | 'guarded'> {
+  if (powerState === 'Hibernated') return resourcesOf(snapshot);
+  return { ...(isUpState(powerState) ? resourcesOf(snapshot) : {}), ...guardedOf(vm, snapshot) };
 }
 
 /** Said only of one that may be started elsewhere, and only once the guard of this machine knows of it. */
@@ -84,7 +97,7 @@ function guardedOf({ spec }: VirtualMachine, { guarded }: Snapshot): Pick<Instan
   return guarded && spec.recovery.onLost === 'Restart' ? { guarded } : {};
 }
 
-/** What the guest really has: with a restart pending it is not what was granted. */
+/** What the guest really has, or will have when it goes on: with a restart pending it is not what was granted. */
 function resourcesOf({ domain }: Snapshot): Pick<Instance, 'resources'> {
   if (domain.kind !== 'Present') return {};
   const { cpus, memoryBytes } = domain.domain;
@@ -140,7 +153,7 @@ function provisioned({ fault, powerState }: Report, { vm, snapshot }: Telling): 
 function synced({ powerState }: Report, vm: VirtualMachine): Statement {
   const desired = vm.status?.granted?.powerState ?? 'Stopped';
   const off = powerState === 'Stopped' || powerState === 'Absent';
-  const holds = desired === 'Stopped' ? off : powerState === desired;
+  const holds = powerState === desired || (off && (desired === 'Stopped' || desired === 'Hibernated'));
   const message = `Granted is ${desired}, observed is ${powerState}.`;
   return { type: 'PowerStateSynced', status: holds ? 'True' : 'False', reason: holds ? 'Synced' : powerState, message };
 }
@@ -159,6 +172,8 @@ function present({ powerState, termination }: Report): Statement {
         reason: 'Missing',
         message: termination?.message ?? 'The guest is gone though Usher did not remove it.',
       };
+    case 'Hibernated':
+      return { type, status: 'False', reason: 'Hibernated', message: 'It has no process: its memory is kept on disk.' };
     case 'Absent':
       return { type, status: 'False', reason: 'Absent', message: 'There is no guest of this VM any more.' };
     default:

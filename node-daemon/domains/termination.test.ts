@@ -15,6 +15,18 @@ function facts(seen: ShutOffReason | 'Absent', initiator: EventInitiator = 'Unkn
   return { ...snapshot, instance };
 }
 
+type Given = ReturnType<typeof facts>;
+
+function withImage(given: Given): Given {
+  const { domain } = given;
+  if (domain.kind !== 'Present') throw new TypeError('what is absent has no image');
+  return { ...given, domain: { kind: 'Present', domain: { ...domain.domain, hasImage: true } } };
+}
+
+function hibernated(given: Given): Given {
+  return { ...given, instance: given.instance && { ...given.instance, powerState: 'Hibernated' } };
+}
+
 describe('why a guest ended that was not to', () => {
   const table: [string, ReturnType<typeof facts>, LastTermination['reason'], LastTermination['initiator'], RegExp][] = [
     ['it shut itself down', facts('Shutdown'), 'StoppedByGuest', 'Guest', /powered itself off/],
@@ -29,7 +41,30 @@ describe('why a guest ended that was not to', () => {
     ['it crashed', facts('Crashed'), 'Crashed', 'Unknown', /crashed: its process on hv1/],
     ['its process failed', facts('Failed'), 'Crashed', 'Unknown', /ended unexpectedly/],
     ['somebody destroyed it', facts('Destroyed'), 'DestroyedOnHost', 'Host', /virsh destroy/],
-    ['somebody saved it', facts('Saved'), 'DestroyedOnHost', 'Host', /Somebody saved/],
+    ['somebody saved it', withImage(facts('Saved')), 'DestroyedOnHost', 'Host', /Somebody saved/],
+    ['it was saved, and that is gone', facts('Saved'), 'SavedImageGone', 'Host', /is not there any more/],
+    [
+      'it was hibernated, and not even its domain is there',
+      hibernated(facts('Absent')),
+      'SavedImageGone',
+      'Host',
+      /memory/,
+    ],
+    [
+      'it was hibernated, and the hypervisor forgot why',
+      hibernated(facts('Unknown')),
+      'SavedImageGone',
+      'Host',
+      /memory/,
+    ],
+    [
+      'it was hibernated, and the machine has rebooted since',
+      hibernated(facts('Unknown', 'Unknown', 'before')),
+      'SavedImageGone',
+      'Host',
+      /memory/,
+    ],
+    ['it was hibernated, and has run since', hibernated(facts('Crashed')), 'Crashed', 'Unknown', /crashed/],
     ['somebody migrated it', facts('Migrated'), 'DestroyedOnHost', 'Host', /Somebody migrated/],
     ['the hypervisor forgot', facts('Unknown'), 'Unknown', 'Unknown', /nobody watched/],
     ['it was defined anew', facts('NeverStarted'), 'Unknown', 'Unknown', /cause is not known/],

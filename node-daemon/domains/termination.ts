@@ -15,11 +15,24 @@ type Facts = Pick<Snapshot, 'self' | 'domain' | 'memory' | 'initiator'> & { read
  */
 export function terminationOf(facts: Facts): Termination {
   const { domain, self } = facts;
+  if (isImageGone(facts)) return told('SavedImageGone', 'Host', imageGone(self.name));
   if (domain.kind !== 'Present') return told('Vanished', 'Host', vanished(facts));
   if (isOfAnotherBoot(facts) && isForgotten(domain.domain)) {
     return told('HostRebooted', 'Host', `${self.name} rebooted while the guest was running.`);
   }
   return byShutOffReason(domain.domain, facts);
+}
+
+/** It was hibernated, and nothing shows that it has run since. */
+function isImageGone({ domain, instance }: Facts): boolean {
+  const seen = domain.kind === 'Present' ? domain.domain : undefined;
+  if (seen?.hasImage === true) return false;
+  if (seen?.shutOffReason === 'Saved') return true;
+  return instance?.powerState === 'Hibernated' && (seen === undefined || isForgotten(seen));
+}
+
+function imageGone(name: string): string {
+  return `What was kept of the guest's memory on ${name} is not there any more, and Usher did not remove it.`;
 }
 
 /** A machine knows its guests after a reboot: one that does not may be another machine, which was given the same name. */
@@ -97,6 +110,7 @@ function byShutOffReason(domain: Domain, { self, initiator }: Facts): Terminatio
 export function requestedTermination(facts: Facts): Termination | undefined {
   const { memory, instance } = facts;
   if (memory.stop !== undefined) return endOfStop(memory.stop, facts);
+  if (instance?.powerState === 'Hibernated') return discarded();
   if (!isUpState(instance?.powerState)) return undefined;
   const seen = terminationOf(facts);
   const wentWithTheMachine = seen.reason === 'HostRebooted' || (seen.reason === 'Vanished' && isOfAnotherBoot(facts));
@@ -125,6 +139,10 @@ function withoutMemory(seen: Termination): Termination {
 
 function obeyed(): Termination {
   return told('StoppedByRequest', 'User', 'The guest shut down as asked.');
+}
+
+function discarded(): Termination {
+  return told('ForcedByRequest', 'User', 'What was kept of its memory was removed, as spec.powerState asks.');
 }
 
 function forced(): Termination {

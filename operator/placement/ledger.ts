@@ -1,6 +1,7 @@
 // Who is assigned how much where: kept up to date change by change, so that placing one VM does not mean reading all.
 import { type Amount, amountOf, larger, minus, NO_AMOUNT, plus } from '#crds/amount.ts';
 import { currentInstance, epochIsOver } from '#crds/derive/epoch.ts';
+import { isSurelyHibernated } from '#crds/derive/hibernated.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import { compareResourceVersions } from '#runtime/kube/resource-version.ts';
 import { claimOf, type DiskClaim, type DisksInUse, DiskUses } from './disk-uses.ts';
@@ -18,11 +19,11 @@ interface Entry extends Assignment {
 }
 
 /**
- * What a VM takes from the hypervisor that holds its epoch; nothing once the epoch is over. What its guest has and what
+ * What a VM takes from the hypervisor that holds its epoch; nothing once the epoch is over, or while it is hibernated. What its guest has and what
  * it will have after a restart are both promised, so the larger counts.
  */
 export function amountHeld({ status }: VirtualMachine): Amount {
-  if (epochIsOver(status)) return NO_AMOUNT;
+  if (epochIsOver(status) || isSurelyHibernated(status)) return NO_AMOUNT;
   const promised = [currentInstance(status)?.resources, status?.granted?.resources];
   return promised
     .flatMap((resources) => (resources === undefined ? [] : [amountOf(resources)]))

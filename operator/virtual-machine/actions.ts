@@ -6,8 +6,8 @@ export type Action =
   | {
       readonly kind: 'Grant';
       readonly granted: Granted;
-      /** Modify: less was granted than was asked. */
-      readonly verdict: 'Allow' | 'Modify';
+      /** Modify: less was granted than was asked. Defer: it stays hibernated for now. */
+      readonly verdict: 'Allow' | 'Modify' | 'Defer';
       readonly reason: string;
     }
   /** A new permission to start, for one hypervisor. */
@@ -25,6 +25,10 @@ export type Action =
   | { readonly kind: 'CannotPlace'; readonly code: string; readonly reason: string }
   /** Its guest goes on with less than was asked. */
   | { readonly kind: 'CannotGrow'; readonly code: string; readonly reason: string }
+  /** Its guest stays hibernated though it shall run. */
+  | { readonly kind: 'CannotRestore'; readonly code: string; readonly reason: string }
+  /** The permission is over: nobody can ask its holder, which keeps a guest that is of no use any more. */
+  | { readonly kind: 'Abandon'; readonly reason: string }
   /** What is told of the end of its time; nothing, where that is far or there is none. */
   | {
       readonly kind: 'MarkExpiry';
@@ -43,4 +47,11 @@ export interface Plan {
   readonly again?: number;
   /** Look again, too, when room appears anywhere. */
   readonly waitsForRoom?: true;
+}
+
+/** What waits for room, or for a hypervisor: it is told again now and then. */
+export function isPending(
+  action: Action,
+): action is Extract<Action, { kind: 'CannotPlace' | 'CannotGrow' | 'CannotRestore' }> {
+  return action.kind === 'CannotPlace' || action.kind === 'CannotGrow' || action.kind === 'CannotRestore';
 }

@@ -1,11 +1,12 @@
 // All writes about one VM: at most one.
 import { isConditionFalse } from '#crds/conditions.ts';
+import { isSurelyHibernated } from '#crds/derive/hibernated.ts';
 import { VM_FINALIZER } from '#crds/v1alpha1/names.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import { timestampOf } from '#runtime/clock/clock.ts';
 import { writeStatus } from '#runtime/controller/status-patch.ts';
 import { isKubeError } from '#runtime/kube/errors.ts';
-import type { Action } from './actions.ts';
+import { type Action, isPending } from './actions.ts';
 import type { MachineContext } from './context.ts';
 import { statusAfter } from './status.ts';
 
@@ -26,10 +27,11 @@ export async function execute(
 function tell({ logger, warn }: MachineContext, vm: VirtualMachine, action: Action): void {
   const { namespace, name } = vm.metadata;
   logger.info(action.kind, { vm: `${namespace}/${name}`, reason: action.reason });
-  if (action.kind === 'CannotPlace' || action.kind === 'CannotGrow') warn(vm, action.code, action.reason);
+  if (isPending(action)) warn(vm, action.code, action.reason);
   if (action.kind === 'MarkExpiry' && action.expired !== undefined) warn(vm, action.expired.code, action.reason);
   if (action.kind === 'Finalize' && action.risk !== undefined) warn(vm, 'DeletionForced', action.risk);
-  if (action.kind === 'MarkReachable' && !action.reachable && !isLost(vm)) warn(vm, 'Lost', action.reason);
+  if (action.kind === 'MarkReachable' && !action.reachable && !isLost(vm))
+    warn(vm, lostCode(vm, action), action.reason);
   if (action.kind === 'Place' && action.proof !== undefined) warn(vm, 'Recovered', action.reason);
 }
 
@@ -37,6 +39,11 @@ function countTakeovers({ observer }: MachineContext, actions: readonly Action[]
   for (const action of actions) {
     if (action.kind === 'Place' && action.proof !== undefined) observer?.takeover(action.proof.kind);
   }
+}
+
+/** A guest that is hibernated is not lost. */
+function lostCode({ status }: VirtualMachine, { code }: Extract<Action, { kind: 'MarkReachable' }>): string {
+  return isSurelyHibernated(status) ? code : 'Lost';
 }
 
 function isLost({ status }: VirtualMachine): boolean {

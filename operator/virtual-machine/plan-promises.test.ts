@@ -2,11 +2,12 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { currentInstance, epochIsOver } from '#crds/derive/epoch.ts';
+import { isSurelyHibernated, mayBeThere } from '#crds/derive/hibernated.ts';
 import { FORCE_DELETE_ANNOTATION } from '#crds/v1alpha1/names.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { Candidate, Reachability } from '#operator/placement/candidate.ts';
 import { amountHeld } from '#operator/placement/ledger.ts';
-import { arbitraryMachine } from '#test/builders/arbitrary-machine.ts';
+import { arbitraryHibernated, arbitraryMachine } from '#test/builders/arbitrary-machine.ts';
 import { candidate, GIBIBYTE } from '#test/builders/hypervisor.ts';
 import { operatorSnapshot } from '#test/builders/operator-snapshot.ts';
 import { timeAfter } from '#test/builders/time.ts';
@@ -43,7 +44,7 @@ function arbitraryCandidate(name: string): fc.Arbitrary<Candidate> {
 
 const snapshots: fc.Arbitrary<Snapshot> = fc
   .record({
-    vm: arbitraryMachine,
+    vm: fc.oneof({ weight: 5, arbitrary: arbitraryMachine }, { weight: 1, arbitrary: arbitraryHibernated }),
     candidates: fc
       .tuple(arbitraryCandidate('hv1'), arbitraryCandidate('hv2'), arbitraryCandidate('hv3'))
       .chain((all) => fc.subarray(all)),
@@ -129,7 +130,8 @@ describe('whatever the operator sees of a VM', () => {
       const { placement } = vm.status ?? {};
       const absent = currentInstance(vm.status)?.powerState === 'Absent';
       const nobodyToAsk = home.kind !== 'Known' || !(home.reachable.yes || home.reachable.brief);
-      const safe = placement === undefined || absent || (nobodyToAsk && epochIsOver(vm.status));
+      const isOff = epochIsOver(vm.status) || isSurelyHibernated(vm.status);
+      const safe = placement === undefined || absent || (nobodyToAsk && isOff);
       const [{ risk } = {}] = actions.filter((action) => action.kind === 'Finalize');
       if (!safe) byForce += 1;
       expect(risk !== undefined).to.equal(!safe);
@@ -137,6 +139,39 @@ describe('whatever the operator sees of a VM', () => {
     });
     expect(times).to.be.greaterThan(20);
     expect(byForce).to.be.greaterThan(3);
+  });
+
+  it('it gives up a permission only where nobody can be asked, of a guest that cannot be there by its doing', () => {
+    let times = 0;
+    always(({ vm, home }, actions) => {
+      if (!actions.some(({ kind }) => kind === 'Abandon')) return;
+      times += 1;
+      expect(home.kind !== 'Known' || !home.reachable.yes).to.equal(true);
+      expect(currentInstance(vm.status)?.powerState).to.equal('Hibernated');
+      const { placement, instance, granted } = vm.status ?? {};
+      expect(granted?.powerState).to.be.oneOf(['Hibernated', 'Stopped']);
+      expect(placement?.runnableGeneration).to.be.lessThan(instance?.generation ?? 0);
+      const { status } = after(vm, actions);
+      expect([status?.granted?.powerState, epochIsOver(status)]).to.deep.equal(['Stopped', true]);
+    });
+    expect(times).to.be.greaterThan(5);
+  });
+
+  it('it lets a hibernated guest go on only where its memory is kept, which it can ask, and which has room for it', () => {
+    let times = 0;
+    always(({ vm, home, candidates }, actions) => {
+      const { placement } = vm.status ?? {};
+      const grant = actions.find(({ kind }) => kind === 'Grant');
+      if (!isSurelyHibernated(vm.status) || grant?.kind !== 'Grant' || !mayBeThere(grant.granted.powerState)) return;
+      if (epochIsOver(vm.status)) return;
+      times += 1;
+      expect(home).to.deep.include({ kind: 'Known', reachable: { yes: true } });
+      const there = candidates.find(({ name }) => name === placement?.hypervisor);
+      const holds = amountHeld(after(vm, actions));
+      expect(holds.cpus).to.be.at.most((there?.allocatable.cpus ?? 0) - (there?.assigned.cpus ?? 0));
+      expect(after(vm, actions).status?.placement?.epoch).to.equal(placement?.epoch);
+    });
+    expect(times).to.be.greaterThan(5);
   });
 
   it('it never takes a decision back, nor changes whom it gave a permission that is not over', () => {

@@ -1,11 +1,14 @@
 // Whether the hypervisor that holds a VM can be asked, and what that means for the VM. Pure.
 import { findCondition } from '#crds/conditions.ts';
 import { epochIsOver } from '#crds/derive/epoch.ts';
+import { isSurelyHibernated } from '#crds/derive/hibernated.ts';
 import type { Condition } from '#crds/v1alpha1/fragments.ts';
 import type { TakeoverVerdict } from '#operator/takeover/wants-takeover.ts';
 import type { Action } from './actions.ts';
 import { fateInWords } from './plan-takeover.ts';
 import type { Home, Snapshot } from './snapshot.ts';
+
+const HIBERNATED = 'The guest is hibernated there, and does not run.';
 
 type MarkReachable = Extract<Action, { kind: 'MarkReachable' }>;
 
@@ -23,7 +26,8 @@ interface Fate {
 export function planReachability({ vm, home }: Snapshot, { recovery, nowhere }: Fate): Action[] {
   if (home.kind === 'None' || isBrieflyAway(home)) return [];
   const known = findCondition(vm.status?.conditions, 'HypervisorReachable');
-  const next = reachabilityOf(home, fateInWords(recovery, nowhere));
+  const fate = isSurelyHibernated(vm.status) ? HIBERNATED : fateInWords(recovery, nowhere);
+  const next = reachabilityOf(home, fate);
   const ofInterest = !epochIsOver(vm.status) || (next.reachable && known?.status === 'False');
   return ofInterest && !isTold(known, next, recovery) ? [next] : [];
 }

@@ -3,6 +3,7 @@ import { amountOf } from '#crds/amount.ts';
 import { isConditionFalse } from '#crds/conditions.ts';
 import { isForced } from '#crds/derive/deletion.ts';
 import { currentInstance, epochIsOver } from '#crds/derive/epoch.ts';
+import { isSurelyHibernated, mayBeThere } from '#crds/derive/hibernated.ts';
 import { startsAgain } from '#crds/derive/starts-again.ts';
 import { FORCE_DELETE_ANNOTATION, VM_FINALIZER } from '#crds/v1alpha1/names.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
@@ -30,7 +31,20 @@ export function planVirtualMachine(snapshot: Snapshot): Plan {
   const placing: Placing = granted === undefined ? { actions: [] } : planPlacement(snapshot, granted, recovery);
   const reachability = planReachability(snapshot, { recovery, nowhere: placing.nowhere });
   const marking: Plan = { actions: placesAnew(placing) ? [] : reachability };
-  return together([granting, placing, planExpiry(snapshot), marking]);
+  return together([granting, placing, planAbandonment(snapshot, granted), planExpiry(snapshot), marking]);
+}
+
+/**
+ * Declared Stopped, a guest that is hibernated where nobody can be asked is given up: no process of it can be there, and
+ * what is kept of it is refused by its epoch once another was given.
+ */
+function planAbandonment(snapshot: Snapshot, granted: Granted | undefined): Plan {
+  const { status } = snapshot.vm;
+  const applies = granted?.powerState === 'Stopped' && isNobodyToAsk(snapshot) && !epochIsOver(status);
+  if (!applies || !isSurelyHibernated(status)) return { actions: [] };
+  const where = status?.placement?.hypervisor ?? '';
+  const reason = `What ${where} keeps of the guest is given up: it cannot be asked, and spec.powerState is Stopped.`;
+  return { actions: [{ kind: 'Abandon', reason }] };
 }
 
 /** All their actions, in this order; looked at again when the first of them asks for it. */
@@ -86,6 +100,8 @@ function safeToFinalize(snapshot: Snapshot): string | undefined {
   if (state === 'Absent') return `${placement.hypervisor} reports the guest gone.`;
   if (isNobodyToAsk(snapshot) && epochIsOver(vm.status))
     return `The guest had ended before ${placement.hypervisor} fell silent.`;
+  if (isNobodyToAsk(snapshot) && isSurelyHibernated(vm.status))
+    return `The guest had been hibernated before ${placement.hypervisor} fell silent.`;
   return undefined;
 }
 
@@ -127,11 +143,16 @@ function notNow(recovery: TakeoverVerdict | undefined): Placing {
 
 /** A new permission is written only where none is out, and only where something asks for a start. */
 function wantsNewEpoch(vm: VirtualMachine, granted: Granted): boolean {
-  if (granted.powerState === 'Stopped' || !epochIsOver(vm.status)) return false;
+  if (!mayBeThere(granted.powerState) || !epochIsOver(vm.status)) return false;
   if (currentInstance(vm.status)?.powerState !== 'Stopped') return true;
-  const wasDeclaredStopped = vm.status?.granted?.powerState === 'Stopped';
+  const { granted: before } = vm.status ?? {};
+  const wasDeclaredOff = before !== undefined && !mayBeThere(before.powerState);
   const waitsForRoom = isConditionFalse(vm.status?.conditions, 'Placed');
-  return wasDeclaredStopped || waitsForRoom || startsAgain(vm.spec.restartPolicy, vm.status?.lastTermination?.reason);
+  return wasDeclaredOff || waitsForRoom || endedToStartAgain(vm);
+}
+
+function endedToStartAgain({ spec, status }: VirtualMachine): boolean {
+  return startsAgain(spec.restartPolicy, status?.lastTermination?.reason);
 }
 
 function demandOf({ vm, refusedBy }: Snapshot, granted: Granted): Demand {

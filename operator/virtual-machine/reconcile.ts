@@ -1,5 +1,6 @@
 // One VM: look, decide, write once.
 import type { ReconcileResult } from '#runtime/controller/controller.ts';
+import { isPending } from './actions.ts';
 import type { MachineContext } from './context.ts';
 import { execute } from './execute.ts';
 import { observe } from './observe.ts';
@@ -22,7 +23,6 @@ export async function reconcileVirtualMachine(
   if (plan.waitsForRoom === undefined) waiting.delete(key);
   else if (!waiting.has(key)) waiting.set(key, clock.monotonic());
   await execute(context, vm, plan.actions, signal);
-  if (plan.actions.some(({ kind }) => kind === 'CannotPlace' || kind === 'CannotGrow'))
-    waiting.set(key, clock.monotonic());
+  if (plan.actions.some(isPending)) waiting.set(key, clock.monotonic());
   return plan.again === undefined ? {} : { again: plan.again };
 }

@@ -2,6 +2,8 @@
 import { isSameAmount } from '#crds/amount.ts';
 import { removeCondition, setCondition } from '#crds/conditions.ts';
 import { deriveStatus } from '#crds/derive/derive-status.ts';
+import { currentInstance, epochIsOver } from '#crds/derive/epoch.ts';
+import { mayBeThere, RESTORE_PENDING } from '#crds/derive/hibernated.ts';
 import { signedPayload } from '#crds/derive/signed-payload.ts';
 import { EXPIRED } from '#crds/derive/verdict.ts';
 import type { Condition } from '#crds/v1alpha1/fragments.ts';
@@ -49,6 +51,16 @@ function folded(status: VirtualMachineStatus, action: Action, writing: Writing):
         { type: 'ResizePending', holds: true, code: action.code, reason: action.reason },
         writing,
       );
+    case 'CannotRestore':
+      return withCondition(
+        status,
+        { type: RESTORE_PENDING, holds: true, code: action.code, reason: action.reason },
+        writing,
+      );
+    case 'Abandon':
+      return status.placement === undefined
+        ? status
+        : { ...status, placement: { ...status.placement, abandoned: true } };
     case 'MarkExpiry':
       return expiryTold(status, action, writing);
     case 'MarkReachable': {
@@ -63,7 +75,7 @@ function folded(status: VirtualMachineStatus, action: Action, writing: Writing):
 
 function granted(status: VirtualMachineStatus, action: Extract<Action, { kind: 'Grant' }>, writing: Writing) {
   const decision: Decision = {
-    event: eventOf(action.granted, status.granted),
+    event: eventOf(action, status),
     policy: DECIDED_BY,
     verdict: action.verdict,
     reason: action.reason.slice(0, limits.sentence),
@@ -78,14 +90,37 @@ function granted(status: VirtualMachineStatus, action: Extract<Action, { kind: '
     managed: status.managed ?? { origin: 'Created' },
     ...(status.placement === undefined
       ? {}
-      : { placement: { ...status.placement, signature: signed(action.granted, status.placement, writing) } }),
+      : { placement: heldBy(status.placement, action.granted, { status, writing }) }),
     conditions: stillSo(status.conditions, action.granted.generation),
   };
   const code = action.verdict === 'Allow' ? 'Allowed' : 'AllowedInPart';
   const told = withCondition(next, { type: 'Authorized', holds: true, code, reason: action.reason }, writing);
-  return isSameAmount(action.granted.resources, writing.vm.spec.resources)
-    ? { ...told, conditions: [...removeCondition(told.conditions, 'ResizePending')] }
-    : told;
+  return { ...told, conditions: [...withoutSettled(told.conditions, action, writing)] };
+}
+
+/** Of what was pending that which is granted by this. */
+function withoutSettled(
+  conditions: readonly Condition[] | undefined,
+  { granted: { resources }, verdict }: Extract<Action, { kind: 'Grant' }>,
+  { vm }: Writing,
+): readonly Condition[] {
+  const rest = verdict === 'Defer' ? conditions : removeCondition(conditions, RESTORE_PENDING);
+  return isSameAmount(resources, vm.spec.resources) ? removeCondition(rest, 'ResizePending') : (rest ?? []);
+}
+
+/** Whoever holds the permission, with what it may do now and what it was allowed before. */
+function heldBy(
+  holder: PlacementStatus,
+  next: Granted,
+  { status, writing }: { readonly status: VirtualMachineStatus; readonly writing: Writing },
+): PlacementStatus {
+  const allowed = [next, status.granted].find((one) => mayBeThere(one?.powerState));
+  const runnableGeneration = allowed?.generation ?? holder.runnableGeneration;
+  return {
+    ...holder,
+    ...(runnableGeneration === undefined ? {} : { runnableGeneration }),
+    signature: signed(next, holder, writing),
+  };
 }
 
 function expiryTold(
@@ -98,11 +133,15 @@ function expiryTold(
   return withCondition(status, { type: EXPIRED, holds: expired.status === 'True', code, reason }, writing);
 }
 
-/** A guest that was declared to stand still has a process: to run it goes on. */
-function eventOf({ powerState }: Granted, before: Granted | undefined): string {
-  switch (powerState) {
+/** A guest that was declared to stand still has a process, and one that is hibernated its memory: to run they go on. */
+function eventOf({ granted: next, verdict }: Extract<Action, { kind: 'Grant' }>, status: VirtualMachineStatus): string {
+  if (verdict === 'Defer') return 'vm.restore.request';
+  switch (next.powerState) {
     case 'Running':
-      return before?.powerState === 'Paused' ? 'vm.resume.request' : 'vm.start.request';
+      if (currentInstance(status)?.powerState === 'Hibernated' && !epochIsOver(status)) return 'vm.restore.request';
+      return status.granted?.powerState === 'Paused' ? 'vm.resume.request' : 'vm.start.request';
+    case 'Hibernated':
+      return 'vm.hibernate.request';
     case 'Paused':
       return 'vm.pause.request';
     case 'Stopped':
@@ -145,6 +184,7 @@ function placed(status: VirtualMachineStatus, action: Extract<Action, { kind: 'P
     ...status,
     placement: {
       ...holder,
+      runnableGeneration: status.granted.generation,
       alternatives,
       decidedBy: DECIDED_BY,
       reason,
@@ -162,7 +202,13 @@ function placed(status: VirtualMachineStatus, action: Extract<Action, { kind: 'P
 }
 
 interface Told {
-  readonly type: 'Authorized' | 'Placed' | 'HypervisorReachable' | 'ResizePending' | typeof EXPIRED;
+  readonly type:
+    | 'Authorized'
+    | 'Placed'
+    | 'HypervisorReachable'
+    | 'ResizePending'
+    | typeof RESTORE_PENDING
+    | typeof EXPIRED;
   readonly holds: boolean;
   readonly code: string;
   readonly reason: string;

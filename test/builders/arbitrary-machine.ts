@@ -1,5 +1,6 @@
 // VirtualMachines in every state that could ever be read, likely or not.
 import fc from 'fast-check';
+import { isSurelyHibernated, mayBeThere } from '#crds/derive/hibernated.ts';
 import { FORCE_DELETE_ANNOTATION, VM_FINALIZER } from '#crds/v1alpha1/names.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import { powerStates } from '#crds/v1alpha1/virtual-machine-spec.ts';
@@ -70,11 +71,15 @@ const placement: fc.Arbitrary<PlacementStatus> = fc
     alternatives: fc.constantFrom(0, 1),
     replaced: seldom,
     seconds: fc.constantFrom(-3600, -10, 0),
+    runnableGeneration: fc.constantFrom(0, 1, 2, 3),
+    abandoned: seldom,
   })
-  .map(({ hypervisor, epoch, alternatives, replaced, seconds }) =>
+  .map(({ hypervisor, epoch, alternatives, replaced, seconds, runnableGeneration, abandoned }) =>
     placementOn(hypervisor, {
       epoch,
       alternatives,
+      runnableGeneration,
+      ...(abandoned ? { abandoned } : {}),
       time: timeAfter(seconds),
       ...(replaced ? { hypervisorUID: uuidFor('predecessor') } : {}),
     }),
@@ -128,7 +133,10 @@ const facts = fc.record({
 });
 type Facts = typeof facts extends fc.Arbitrary<infer T> ? T : never;
 
-/** Nothing is too odd, except that a report never runs ahead of its placement nor a decision ahead of the spec. */
+/**
+ * Nothing is too odd, except that a report never runs ahead of its placement or of what is granted, nor a decision ahead of
+ * the spec.
+ */
 export const arbitraryMachine: fc.Arbitrary<VirtualMachine> = facts.map((given) => {
   const { generation, deleting, ours, forced } = given.metadata;
   const vm = newMachine({
@@ -143,14 +151,27 @@ export const arbitraryMachine: fc.Arbitrary<VirtualMachine> = facts.map((given) 
   return { ...vm, status: { ...vm.status, ...statusOf(vm, given) } };
 });
 
+/** The same, declared and reported hibernated as the last that happened. */
+export const arbitraryHibernated: fc.Arbitrary<VirtualMachine> = arbitraryMachine.map((vm) => {
+  const { granted = grantedFor(vm), placement = placementOn('hv1'), ...status } = vm.status ?? {};
+  const { abandoned: _none, ...where } = placement;
+  const given = { behind: 0, generation: 1, powerState: 'Hibernated', withResources: true, rebooted: false } as const;
+  const instance = { ...instanceOf(vm, where, given), generation: granted.generation };
+  const allowed = { ...where, runnableGeneration: granted.generation - 1 };
+  return {
+    ...vm,
+    status: { ...status, granted: { ...granted, powerState: 'Hibernated' }, placement: allowed, instance },
+  };
+});
+
 function statusOf(vm: VirtualMachine, given: Facts): Partial<VirtualMachineStatus> {
   const { grant: decided, placement: where, lastTermination: ended } = given;
   const generation = Math.min(decided?.generation ?? 0, vm.metadata.generation ?? 0);
   const granted: Granted | undefined = decided && grantedFor(vm, { ...decided, generation });
-  const report = where && given.instance && instanceOf(vm, where, given.instance);
+  const report = where && given.instance && notAhead(instanceOf(vm, where, given.instance), granted);
   return {
     ...(granted === undefined ? {} : { granted, observedGeneration: generation }),
-    ...(where === undefined ? {} : { placement: where }),
+    ...(where === undefined ? {} : { placement: coherent(where, granted, report) }),
     ...(report === undefined ? {} : { instance: report }),
     ...(ended === undefined ? {} : { lastTermination: ended }),
     decisions: given.decisions.filter((one) => isPossible(one, granted)),
@@ -163,6 +184,23 @@ function statusOf(vm: VirtualMachine, given: Facts): Partial<VirtualMachineStatu
       ].flatMap(([type, status]) => (status === undefined ? [] : [condition(type, status)])),
     ],
   };
+}
+
+/** Whoever reports has acted on what is granted, or on something earlier. */
+function notAhead(report: Instance, granted: Granted | undefined): Instance {
+  const { powerState } = report;
+  if (granted === undefined) return { ...report, powerState: powerState === 'Hibernated' ? 'Stopped' : powerState };
+  return { ...report, generation: Math.min(report.generation, granted.generation) };
+}
+
+/** What was allowed is no newer than what is granted, and only what can no longer be there is given up. */
+function coherent(where: PlacementStatus, granted: Granted | undefined, report: Instance | undefined): PlacementStatus {
+  const { abandoned, runnableGeneration = 0, ...rest } = where;
+  const newest = granted?.generation ?? 0;
+  const runnable = mayBeThere(granted?.powerState) ? newest : Math.min(runnableGeneration, newest);
+  const placement = { ...rest, runnableGeneration: runnable };
+  const isOff = isSurelyHibernated({ placement, ...(granted && { granted }), ...(report && { instance: report }) });
+  return abandoned === true && isOff ? { ...placement, abandoned } : placement;
 }
 
 /** That the guest stands still, for this generation. */

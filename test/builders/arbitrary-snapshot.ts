@@ -1,8 +1,9 @@
 // Everything that the daemon of hv1 could ever see of one guest, likely or not.
 import fc from 'fast-check';
+import { mayBeThere } from '#crds/derive/hibernated.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import { powerStates, type VirtualMachineSpec } from '#crds/v1alpha1/virtual-machine-spec.ts';
-import type { DomainMemory } from '#node-daemon/domains/memory.ts';
+import type { DomainMemory, FailedStep } from '#node-daemon/domains/memory.ts';
 import type { Snapshot } from '#node-daemon/domains/snapshot.ts';
 import type { Domain, DomainPowerState } from '#node-daemon/hypervisor/driver.ts';
 import { arbitraryMachine, isPossible, pauseDecided } from './arbitrary-machine.ts';
@@ -29,7 +30,7 @@ const stop = fc.record({
   resumed: fc.boolean(),
 });
 const failedStep = fc.record({
-  kind: fc.constantFrom('Confirm' as const, 'Pause' as const, 'Resume' as const),
+  kind: fc.constantFrom<FailedStep['kind']>('Confirm', 'Pause', 'Resume', 'Hibernate', 'DiscardImage'),
   times: fc.integer({ min: 1, max: 9 }),
   failedAt: earlier,
   why: fc.constant('it is locked'),
@@ -76,8 +77,12 @@ const reason = fc.constantFrom(
   ...(['NeverStarted', 'Shutdown', 'Destroyed', 'Crashed', 'Failed', 'Migrated', 'Saved', 'Unknown'] as const),
 );
 
-const power: fc.Arbitrary<Pick<Domain, 'powerState' | 'shutOffReason'>> = fc.oneof(
+const KEPT = { powerState: 'ShutOff', shutOffReason: 'Saved', hasImage: true } as const;
+const IN_PLACE = ['InPlace', 'InPlace', 'InPlace', 'InPlace'] as const;
+
+const power: fc.Arbitrary<Pick<Domain, 'powerState' | 'shutOffReason' | 'hasImage'>> = fc.oneof(
   fc.record({ powerState: up }),
+  fc.constant(KEPT),
   fc.record({ powerState: fc.constantFrom('ShutOff' as const, 'Crashed' as const), shutOffReason: reason }),
 );
 
@@ -111,15 +116,15 @@ export const arbitrarySnapshot: fc.Arbitrary<Snapshot> = fc
 
 /**
  * The same, with a VM that was found by a live read or is known from the cache. Most that is likely comes of a few shapes,
- * which chance alone hardly makes: one that is to be started, one whose guest is there under its permission, and one whose
- * guest is up and not as it is wanted.
+ * which chance alone hardly makes: one that is to be started, one whose guest is there under its permission, one whose
+ * guest is up and not as it is wanted, and one whose guest is hibernated.
  */
 export const arbitraryOwnedSnapshot: fc.Arbitrary<Snapshot> = fc
   .record({
     snapshot: arbitrarySnapshot,
     vm: arbitraryMachine,
     live: fc.constantFrom(true, true, false),
-    shape: fc.constantFrom('Any', 'ToStart', 'InPlace', 'InPlace', 'Up'),
+    shape: fc.constantFrom('Any', 'Any', 'ToStart', 'ToStart', ...IN_PLACE, 'Up', 'Up', 'Asleep'),
     power,
     wanted: fc.constantFrom<VirtualMachineSpec['powerState']>(...powerStates),
   })
@@ -131,6 +136,8 @@ export const arbitraryOwnedSnapshot: fc.Arbitrary<Snapshot> = fc
         return { ...snapshot, ...withMachine(neverStarted(vm), live), domain: { kind: 'Absent' } };
       case 'InPlace':
         return { ...snapshot, ...inPlace(placedHere(vm), seen, live) };
+      case 'Asleep':
+        return { ...snapshot, ...inPlace(hibernated(placedHere(vm, wanted)), KEPT, live) };
       case 'Up':
         return {
           ...snapshot,
@@ -152,6 +159,11 @@ function otherThan(wanted: VirtualMachineSpec['powerState']): DomainPowerState {
   return wanted === 'Paused' ? 'Running' : 'Paused';
 }
 
+function hibernated(vm: VirtualMachine): VirtualMachine {
+  const { instance, ...status } = vm.status ?? {};
+  return { ...vm, status: { ...status, ...(instance && { instance: { ...instance, powerState: 'Hibernated' } }) } };
+}
+
 /** Of a VM that is declared to run: it was declared to stand still before, and that was told last, if anything. */
 function changedMind(vm: VirtualMachine): VirtualMachine {
   const { granted, instance, ...status } = vm.status ?? {};
@@ -171,6 +183,6 @@ function placedHere(vm: VirtualMachine, wanted?: VirtualMachineSpec['powerState'
 
 function neverStarted(vm: VirtualMachine): VirtualMachine {
   const { instance: _none, granted = grantedFor(vm), ...status } = vm.status ?? {};
-  const powerState = granted.powerState === 'Stopped' ? 'Running' : granted.powerState;
+  const powerState = mayBeThere(granted.powerState) ? granted.powerState : 'Running';
   return { ...vm, status: { ...status, granted: { ...granted, powerState } } };
 }

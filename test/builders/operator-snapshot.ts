@@ -32,14 +32,17 @@ export function actionsText(actions: readonly Action[]): string {
   return actions.length === 0 ? 'nothing' : actions.map(actionText).join(', ');
 }
 
+const lessText = { Allow: '', Modify: ', but less', Defer: ', for now' } as const;
+
 function actionText(action: Action): string {
   switch (action.kind) {
     case 'Grant':
-      return `Grant ${action.granted.powerState}${action.verdict === 'Modify' ? ', but less' : ''}`;
+      return `Grant ${action.granted.powerState}${lessText[action.verdict]}`;
     case 'Place':
       return `Place ${action.hypervisor} (${action.epoch})`;
     case 'CannotPlace':
     case 'CannotGrow':
+    case 'CannotRestore':
       return `${action.kind} ${action.code}`;
     case 'MarkReachable':
       return action.reachable ? 'Reachable' : `Unreachable ${action.code}`;
@@ -47,6 +50,7 @@ function actionText(action: Action): string {
       return action.expired?.code ?? 'Expires late';
     case 'Finalize':
       return action.risk === undefined ? 'Finalize' : 'Finalize, by force';
+    case 'Abandon':
     case 'ShowDeletion':
       return action.kind;
   }

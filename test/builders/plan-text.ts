@@ -21,6 +21,7 @@ export function planText(plan: Plan): string {
 }
 
 function stepText(step: Step): string {
+  if (step.kind === 'Restore') return step.paused === true ? 'Restore paused' : 'Restore';
   if (step.kind !== 'Start') return step.kind;
   const former = step.formerEpoch === undefined ? '' : `, bearing epoch ${step.formerEpoch} until then`;
   return `Start${step.paused === true ? ' paused' : ''}${former}`;

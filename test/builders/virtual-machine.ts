@@ -1,4 +1,5 @@
 // Valid VirtualMachines, of which a test says only what differs.
+import { mayBeThere } from '#crds/derive/hibernated.ts';
 import { API_VERSION, VM_FINALIZER } from '#crds/v1alpha1/names.ts';
 import { type VirtualMachine, virtualMachineKind } from '#crds/v1alpha1/virtual-machine.ts';
 import type { VirtualMachineSpec } from '#crds/v1alpha1/virtual-machine-spec.ts';
@@ -63,7 +64,7 @@ export function newMachine(changes: MachineChanges = {}): VirtualMachine {
 export function placedMachine(changes: PlacedChanges = {}): VirtualMachine {
   const vm = newMachine(changes);
   const granted = grantedFor(vm, changes.granted);
-  const placement = placementOn('hv1', changes.placement);
+  const placement = placementOn('hv1', { runnableGeneration: runnable(vm, granted), ...changes.placement });
   const { instance } = changes;
   return {
     ...vm,
@@ -76,6 +77,11 @@ export function placedMachine(changes: PlacedChanges = {}): VirtualMachine {
       ...changes.status,
     },
   };
+}
+
+/** One that is declared otherwise now was declared to run before. */
+function runnable({ metadata }: VirtualMachine, { powerState, generation }: Granted): number {
+  return mayBeThere(powerState) ? generation : Math.max((metadata.generation ?? 0) - 1, 0);
 }
 
 /** A VM that runs on hv1 and says so. */

@@ -31,7 +31,10 @@ describeOwnControlPlane('the CustomResourceDefinitions', { audit: false }, (clus
   });
 
   for (const kind of kinds) describe(kind.kind, () => defineCorpus(cluster, kind));
-  describe('the status of a VirtualMachine', () => defineTransitions(cluster));
+  describe('the status of a VirtualMachine', () => {
+    defineTransitions(cluster);
+    defineAbandoned(cluster);
+  });
   describe('what kubectl shows', () => defineKubectl(cluster));
 
   it('keep a hypervisor on its node', async () => {
@@ -100,6 +103,7 @@ function defineTransitions(cluster: OwnTestCluster): void {
       { ...placement, hypervisorUID: other.hypervisorUID },
       'another hypervisor needs a higher epoch',
     ],
+    ['is given up once and for all', { ...placement, abandoned: true }, ''],
     ['is never forgotten', undefined, 'placement cannot be removed: its epoch must never be forgotten'],
   ];
 
@@ -113,6 +117,20 @@ function defineTransitions(cluster: OwnTestCluster): void {
       else expect(answer).to.include(expected);
     });
   }
+}
+
+function defineAbandoned(cluster: OwnTestCluster): void {
+  it('holds to it that a placement was given up, for as long as its epoch lasts', async () => {
+    const vm = named(minimal(virtualMachineKind), 'given-up', cluster.namespace);
+    const created = await create(cluster, virtualMachineKind, vm);
+    const placement = { ...placementOn('node-a'), abandoned: true };
+    const placed = await apiRequest<Stored>(cluster.access, statusUpdate(created, { placement }));
+    const { abandoned: _given, ...taken } = placement;
+    expect(await refusal(cluster, statusUpdate(placed, { placement: taken }))).to.include(
+      'what was abandoned stays so under its epoch',
+    );
+    expect(await refusal(cluster, statusUpdate(placed, { placement: { ...taken, epoch: 2 } }))).to.equal('');
+  });
 }
 
 function defineKubectl(cluster: OwnTestCluster): void {

@@ -14,7 +14,7 @@ const MINUTE = 60_000;
 const RUNS = Number(process.env.USHER_CHAOS_RUNS ?? 25);
 const HOSTS = ['hv1', 'hv2'] as const;
 const PROCESSES = [OPERATOR, ...HOSTS] as const;
-const POWER = ['start', 'pause', 'resume', 'shutdown', 'destroy', 'undefine'] as const;
+const POWER = ['start', 'pause', 'resume', 'hibernate', 'discardImage', 'shutdown', 'destroy', 'undefine'] as const;
 const LOST = new KubeError('Unreachable', 'the connection broke');
 
 const vm = fc.constantFrom('a', 'b', 'c');
@@ -34,7 +34,7 @@ const policies = fc.record({
   deletionPolicy: fc.constantFrom('PowerOff' as const, 'PowerOff' as const, 'Release' as const),
 });
 const resources = fc.record({ cpus: fc.constantFrom(1, 2, 3), memory: fc.constantFrom('1Gi', '2Gi') });
-const powerState = fc.constantFrom('Running' as const, 'Running' as const, 'Paused' as const, 'Stopped' as const);
+const powerState = fc.constantFrom('Running', 'Running', 'Paused', 'Hibernated', 'Hibernated', 'Stopped');
 
 /** To the API server: no time at all, so that everything happens at once, or some, so that things cross each other. */
 const distances = fc.constantFrom({}, {}, { latencyMilliseconds: 5 });
@@ -113,6 +113,14 @@ const guests = [
   step('destroy', vm, async (site, name) => onHost(site, name, (on, uuid) => site.host(on).destroyBehindOurBack(uuid))),
   step('pause', vm, async (site, name) => onHost(site, name, (on, uuid) => meddle(site, on, 'pause', uuid))),
   step('resume', vm, async (site, name) => onHost(site, name, (on, uuid) => meddle(site, on, 'resume', uuid))),
+  step('hibernate', vm, async (site, name) =>
+    onHost(site, name, (on, uuid) => {
+      site.host(on).hibernateBehindOurBack(uuid).catch(unlessRefused);
+    }),
+  ),
+  step('discard image', fc.record({ host, name: vm }), async (site, { host: on, name }) =>
+    site.host(on).discardImageBehindOurBack(await site.uuidOf(name)),
+  ),
   step('undefine', vm, async (site, name) =>
     onHost(site, name, (on, uuid) => site.host(on).undefineBehindOurBack(uuid)),
   ),
@@ -193,8 +201,12 @@ function meddle(site: Site, on: string, what: 'pause' | 'resume', uuid: string):
     if (what === 'pause') site.host(on).pauseBehindOurBack(uuid);
     else site.host(on).resumeBehindOurBack(uuid);
   } catch (error) {
-    if (!isDriverError(error, 'Busy')) throw error;
+    unlessRefused(error);
   }
+}
+
+function unlessRefused(error: unknown): void {
+  if (!isDriverError(error, 'Busy', 'Failed')) throw error;
 }
 
 async function onHost(site: Site, name: string, act: (host: string, uuid: string) => void): Promise<void> {
@@ -227,7 +239,7 @@ describe('whatever happens', () => {
   it('no promise is broken, and in the end everything has come true and rests', async () => {
     await fc.assert(
       fc.asyncProperty(happenings, distances, fc.integer({ min: 1, max: 1000 }), async (all, distance, seed) => {
-        const behaviour = { startMilliseconds: 500, shutdownMilliseconds: 1_500 };
+        const behaviour = { startMilliseconds: 500, shutdownMilliseconds: 1_500, saveMilliseconds: 700 };
         const site = await new Site({ hypervisors: { hv1: behaviour, hv2: behaviour }, seed, ...distance }).open();
         for (const happening of all) await take(happening, site);
         await heal(site);

@@ -60,7 +60,14 @@ function stamped(vm: VirtualMachine, user: string): VirtualMachine {
 }
 
 const operatorFields = ['observedGeneration', 'granted', 'placement', 'decisions', 'managed'];
-const operatorConditions = ['Authorized', 'Placed', 'HypervisorReachable', 'ResizePending', 'Expired'];
+const operatorConditions = [
+  'Authorized',
+  'Placed',
+  'HypervisorReachable',
+  'ResizePending',
+  'RestorePending',
+  'Expired',
+];
 const daemonFields = ['instance', 'addresses', 'usage', 'lastTermination', 'pendingChanges'];
 const daemonConditions = ['Provisioned', 'PowerStateSynced', 'InstancePresent', 'RestartRequired'];
 const derived = ['phase', 'transitions', 'conditions', 'Ready', 'Reconciling', 'Stalled'];

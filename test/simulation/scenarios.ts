@@ -4,6 +4,7 @@ import { expect } from 'chai';
 import { timestampOf } from '#runtime/clock/clock.ts';
 import { uuidFor } from '#test/builders/uuid.ts';
 import { HOLD } from '#test/builders/virtual-machine.ts';
+import { hibernations } from './hibernate-scenarios.ts';
 import { pauses } from './pause-scenarios.ts';
 import {
   BIGGER,
@@ -293,4 +294,4 @@ const ends: readonly Scenario[] = [
   },
 ];
 
-export const scenarios: readonly Scenario[] = [...births, ...changes, ...times, ...pauses, ...ends];
+export const scenarios: readonly Scenario[] = [...births, ...changes, ...times, ...pauses, ...hibernations, ...ends];

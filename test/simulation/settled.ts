@@ -17,6 +17,7 @@ export function expectTrue(site: Site, vm: VirtualMachine): void {
   expect(ready?.reason, words).not.to.equal(NOT_OURS);
   if (spec.powerState === 'Stopped')
     expect([status?.phase, ready?.status, runs], words).to.deep.equal(['Stopped', 'True', []]);
+  else if (spec.powerState === 'Hibernated') expectAsleep(site, vm);
   else if (status?.phase === 'Running' || status?.phase === 'Paused') {
     expect(runs, words).to.deep.equal([status.placement?.hypervisor]);
     const { power } = site.host(status.placement?.hypervisor ?? '').machine.get(metadata.uid);
@@ -33,12 +34,23 @@ export function expectTrue(site: Site, vm: VirtualMachine): void {
       'HostRebooted',
       // An orphan has it, of a VM that was deleted while its hypervisor could not be asked.
       'NameTaken',
+      'NoRoomToRestore',
       'TooFewCpus',
       'TooLittleMemory',
       'NoneFits',
     ];
     expect(ready?.reason, words).to.be.oneOf(held);
   }
+}
+
+/** Its memory is kept where it ran, or there was nothing to keep, or somebody took it away. */
+function expectAsleep(site: Site, { metadata, status }: VirtualMachine): void {
+  const reason = findCondition(status?.conditions, 'Ready')?.reason ?? '';
+  const words = `${metadata.name}: ${status?.phase} ${reason}`;
+  expect(site.runningOn(metadata.uid), words).to.deep.equal([]);
+  const kept = [...site.hosts.values()].filter((host) => host.machine.guests.find(metadata.uid)?.image !== undefined);
+  expect(kept.length, words).to.equal(status?.phase === 'Hibernated' ? 1 : 0);
+  expect(reason, words).to.be.oneOf(['Hibernated', 'RestartRequired', 'NothingToHibernate', 'Missing']);
 }
 
 /**

@@ -45,6 +45,8 @@ export interface Scenario {
   /** What really happens to the guest of VM web from the beginning, host by host; several where a death may change it. */
   readonly histories: readonly (readonly string[])[];
   /** What has to be done at least, in this order, by the protocol. */
+  /** How much more a death may leave to tell: of what would have passed unseen, had nobody died. */
+  readonly unseen?: number;
   readonly protocol: Readonly<Partial<Record<Process, readonly string[]>>>;
 }
 
@@ -122,7 +124,9 @@ async function uuidOf(site: Site): Promise<string | undefined> {
 /** Host by host: which of two did something first is for the invariants. */
 function historyOf(site: Site, uuid: string | undefined): string[] {
   const own = site.witness.happenings.filter((one) => one.uuid === uuid);
-  const told = own.map(({ host, what, epoch }) => `${host} ${what}${what === 'started' ? ` ${epoch}` : ''}`);
+  const told = own.map(
+    ({ host, what, epoch }) => `${host} ${what}${what === 'started' || what === 'restored' ? ` ${epoch}` : ''}`,
+  );
   return told.sort((a, b) => a.slice(0, 3).localeCompare(b.slice(0, 3)));
 }
 

@@ -1,6 +1,7 @@
 // What really happens to the guests, whatever is told of it, and what of it nobody asked for.
 import { isDeepStrictEqual } from 'node:util';
 import { epochIsOver } from '#crds/derive/epoch.ts';
+import { mayBeThere } from '#crds/derive/hibernated.ts';
 import { instanceUuid } from '#crds/derive/signed-payload.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { InstanceState } from '#crds/v1alpha1/virtual-machine-status.ts';
@@ -75,7 +76,8 @@ export class Witness {
     const grounds = [...declared, ...this.#declaredJustNow(uuid)];
     const [vm] = grounds;
     if (vm === undefined) return report(`${host} was asked to ${verb} a guest that nobody declares`);
-    if (!grounds.some((one) => isDeclared(one, nodeOf(host), verb))) {
+    const bears = this.#options.hosts.get(host)?.machine.guests.find(uuid)?.metadata?.epoch;
+    if (!grounds.some((one) => isDeclared(one, { node: nodeOf(host), bears }, verb))) {
       report(`${host} was asked to ${verb} ${vm.metadata.name}, which nobody asked for`);
     }
   }
@@ -91,7 +93,7 @@ export class Witness {
     const guest = hosts.get(host)?.machine.guests.find(uuid);
     const epoch = permissionOf(guest?.metadata);
     this.happenings.push({ at: now(), host, uuid, what, epoch });
-    if (what === 'started') this.#started(host, uuid, epoch);
+    if (what === 'started' || what === 'restored') this.#started(host, uuid, epoch);
     else if (guest?.power.kind === 'Off') this.#ended(host, uuid, what);
     happened();
   }
@@ -123,7 +125,8 @@ export class Witness {
     }
     const { instance } = vm.status ?? {};
     if (instance === undefined || isDeepStrictEqual(instance, old.status?.instance)) return;
-    const seen = this.#seenOn(user, instanceUuid(vm));
+    const isOver = vm.metadata.deletionTimestamp !== undefined || epochIsOver(old.status);
+    const seen = this.#seenOn(user, instanceUuid(vm), isOver);
     if (!seen.includes(instance.powerState)) {
       this.#options.report(
         `${user} told that ${vm.metadata.name} is ${instance.powerState}, where it could be ${seen.join(' or ')}`,
@@ -132,13 +135,14 @@ export class Witness {
   }
 
   /** What may truthfully be said of a guest by the daemon of this node. */
-  #seenOn(node: string, uuid: string): readonly InstanceState[] {
+  #seenOn(node: string, uuid: string, isOver: boolean): readonly InstanceState[] {
     const hosts = [...this.#options.hosts].filter(([name]) => this.#options.nodeOf(name) === node);
     return hosts.flatMap(([name, host]) => {
       const guest = host.machine.guests.find(uuid);
-      const before = this.#justChanged(name, uuid) ? UP : [];
+      const before = this.#justChanged(name, uuid) ? ([...UP, 'Hibernated'] as const) : [];
       if (guest === undefined) return [...OFF, 'Absent' as const, ...before];
       if (guest.metadata === undefined) return [...OFF, ...UP, 'Absent' as const];
+      if (guest.power.kind === 'Off' && guest.image !== undefined && !isOver) return [...KEPT, ...before];
       if (guest.power.kind === 'Off') return [...OFF, ...before];
       // Of one that does not answer it is told what was seen last.
       return guest.hung ? UP : [...(seenUp[guest.power.kind] ?? UP), ...before];
@@ -152,7 +156,7 @@ export class Witness {
 }
 
 /** In the words of the hypervisor: what ends a guest whatever it was asked. */
-const noObedience: ReadonlySet<string> = new Set(['crashed', 'the machine booted']);
+const noObedience: ReadonlySet<string> = new Set(['crashed', 'hibernated', 'the machine booted']);
 
 const UP = ['Starting', 'Running', 'Paused', 'Stopping'] as const;
 /** Where no more than that may be told. */
@@ -160,6 +164,8 @@ const seenUp: Readonly<Partial<Record<Power['kind'], readonly InstanceState[]>>>
   Running: ['Starting', 'Running', 'Stopping'],
   Paused: ['Starting', 'Paused', 'Stopping'],
 };
+/** That it has stopped is not told while its memory is kept: it could go on. */
+const KEPT = ['Starting', 'Hibernated', 'Missing'] as const;
 const OFF = ['Starting', 'Stopped', 'Refused', 'Crashed', 'Missing'] as const;
 
 /** The epoch in what the operator signed: the domain itself bears the former one until it runs. */
@@ -168,18 +174,28 @@ function permissionOf(metadata: DomainMetadata | undefined): number | undefined 
 }
 
 /** Whether what is declared and granted is ground enough for this. */
-function isDeclared({ metadata, spec, status }: VirtualMachine, node: string, verb: string): boolean {
+function isDeclared(
+  { metadata, spec, status }: VirtualMachine,
+  { node, bears }: { readonly node: string; readonly bears: number | undefined },
+  verb: string,
+): boolean {
   const { placement, granted } = status ?? {};
   const here = placement?.hypervisor === node;
   const deleted = metadata.deletionTimestamp !== undefined;
   switch (verb) {
     case 'define':
     case 'start': {
-      const wanted = spec.powerState !== 'Stopped' && granted?.powerState === spec.powerState && !deleted;
+      const wanted = mayBeThere(spec.powerState) && granted?.powerState === spec.powerState && !deleted;
       return here && wanted && granted.generation === metadata.generation && !epochIsOver(status);
     }
     case 'pause':
       return here && !deleted && (spec.powerState === 'Paused' || granted?.powerState === 'Paused');
+    case 'hibernate':
+      return here && !deleted && (spec.powerState === 'Hibernated' || granted?.powerState === 'Hibernated');
+    case 'discardImage': {
+      const isPast = bears !== placement?.epoch || epochIsOver(status);
+      return here && (deleted || isPast || spec.powerState === 'Stopped' || granted?.powerState === 'Stopped');
+    }
     case 'resume':
       return here && (deleted || spec.powerState !== 'Paused' || granted?.powerState !== 'Paused');
     case 'shutdown':

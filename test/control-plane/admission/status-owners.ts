@@ -11,7 +11,7 @@ import { after, before as beforeFields, type Field, largest } from './status-sam
 
 const OPERATOR = {
   fields: ['observedGeneration', 'granted', 'placement', 'decisions', 'managed'],
-  conditions: ['Authorized', 'Placed', 'HypervisorReachable', 'ResizePending'],
+  conditions: ['Authorized', 'Placed', 'HypervisorReachable', 'ResizePending', 'RestorePending'],
 } satisfies Part;
 const DAEMON = {
   fields: ['instance', 'addresses', 'usage', 'lastTermination', 'pendingChanges'],
