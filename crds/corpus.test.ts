@@ -9,6 +9,14 @@ import { validatorFor } from './validate.ts';
 const FREE_TEXT: Readonly<Record<string, readonly string[]>> = {
   VirtualMachine: ['spec.parameters'],
   Hypervisor: [],
+  // A set is read by its own parser, which says what is wrong with it better than a pattern could.
+  VirtualMachineOperation: [
+    'spec.targets.set',
+    'spec.targets.hypervisors',
+    'spec.template.spec.parameters',
+    'spec.hypervisorHints',
+    'spec.reason',
+  ],
 };
 
 for (const kind of kinds) {
@@ -60,9 +68,9 @@ for (const kind of kinds) {
     });
 
     it('takes nothing that XML, a terminal or an eye could trip over but where text is free', () => {
-      const commandLine = 'spec.boot.kernel.commandLine markup';
-      const free = hostileTexts(rootSchema(kind)).filter((text) => text !== commandLine);
-      expect([...new Set(free.map((text) => text.split(' ')[0]))]).to.deep.equal(FREE_TEXT[kind.kind]);
+      const commandLine = /spec\.boot\.kernel\.commandLine markup$/;
+      const free = hostileTexts(rootSchema(kind)).filter((text) => !commandLine.test(text));
+      expect([...new Set(free.map((text) => text.split(' ')[0]))]).to.have.members(FREE_TEXT[kind.kind] ?? []);
     });
 
     it('refuses whatever breaks a bound, naming the field and the bound', () => {

@@ -1,6 +1,6 @@
 // Puts the operator together from its parts. No decision is made here.
 import type { Hypervisor } from '#crds/v1alpha1/hypervisor.ts';
-import { hypervisorResource, virtualMachineResource } from '#crds/v1alpha1/kinds.ts';
+import { hypervisorResource, operationResource, virtualMachineResource } from '#crds/v1alpha1/kinds.ts';
 import { LEADER_LEASE, SYSTEM_NAMESPACE } from '#crds/v1alpha1/names.ts';
 import { Controller, type ControllerObserver, type Reconcile } from '#runtime/controller/controller.ts';
 import { type KubeObject, keyOf, keyText } from '#runtime/kube/resource.ts';
@@ -12,6 +12,8 @@ import type { HypervisorContext } from './hypervisor/context.ts';
 import { heardOf } from './hypervisor/observe.ts';
 import { reconcileHypervisor } from './hypervisor/reconcile.ts';
 import type { MachineMetrics } from './metrics.ts';
+import type { OperationContext } from './operation/context.ts';
+import { reconcileOperation } from './operation/reconcile.ts';
 import type { Candidate } from './placement/candidate.ts';
 import type { Signer } from './signing/key.ts';
 import type { TakeoverContext } from './takeover/context.ts';
@@ -98,9 +100,12 @@ async function lead(term: Term): Promise<void> {
   const homeChanged = (name: string) =>
     world.machines.cache.byIndex('hypervisor', name).forEach((vm) => machines.enqueue(keyText(keyOf(vm))));
   const takeovers = takeoverController(term, known, homeChanged);
+  const operations = operationController(term);
   const listener: Listener = {
     machineChanged: (key) => machines.enqueue(key),
     hypervisorChanged: (name) => hypervisors.enqueue(name),
+    operationChanged: (key) => operations.enqueue(key),
+    operationsChanged: (namespace) => liveOperations(world, namespace).forEach((key) => operations.enqueue(key)),
     homeChanged,
     heldChanged: (name) => takeovers.enqueue(name),
     roomAppeared: () => waiting.forEach((_told, key) => machines.enqueue(key)),
@@ -108,7 +113,9 @@ async function lead(term: Term): Promise<void> {
   world.listen(listener);
   world.hypervisors.cache.list().forEach((hypervisor) => hypervisors.enqueue(hypervisor.metadata.name));
   world.machines.cache.list().forEach((vm) => machines.enqueue(keyText(keyOf(vm))));
-  await Promise.all([hypervisors, machines, takeovers].map(async (controller) => controller.run(stop, leading)));
+  world.operations.cache.list().forEach((operation) => operations.enqueue(keyText(keyOf(operation))));
+  const controllers = [hypervisors, machines, takeovers, operations];
+  await Promise.all(controllers.map(async (controller) => controller.run(stop, leading)));
   world.listen(undefined);
 }
 
@@ -189,6 +196,32 @@ function silenceOf(
 ): Silence | undefined {
   const forMs = heartbeats.silentFor(hypervisor, clock.monotonic());
   return forMs === undefined ? undefined : { hypervisor, forMs, recovery: takeovers.of(hypervisor).recovery };
+}
+
+/** Keys of those that are not over. */
+function liveOperations({ operations }: World, namespace: string): string[] {
+  const all = operations.cache.byIndex('namespace', namespace);
+  return all.filter(({ status }) => status?.completionTime === undefined).map((one) => keyText(keyOf(one)));
+}
+
+function operationController({ options, world, isLeading }: Term): Controller {
+  const context: OperationContext = {
+    store: guardedStore(options.store, isLeading),
+    operationType: operationResource,
+    machineType: virtualMachineResource,
+    hypervisorType: hypervisorResource,
+    operations: world.operations.cache,
+    ownWrites: world.operationWrites,
+    machines: world.machines.cache,
+    machineWrites: world.machineWrites,
+    candidates: () => world.hypervisors.cache.list().map((cached) => candidateIn(world, options, cached)),
+    working: new Map(),
+    sign: (payload: string) => options.signer.sign(payload),
+    warn: options.warn,
+    clock: options.clock,
+    logger: options.logger,
+  };
+  return controller(options, 'operation', async (key, signal) => reconcileOperation(context, key, signal));
 }
 
 function candidateIn(world: World, { clock }: OperatorOptions, cached: Hypervisor): Candidate {

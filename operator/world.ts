@@ -1,7 +1,7 @@
 // What the operator sees, always, whether it leads or not: so that a new leader knows everything at once.
 import { isConditionFalse } from '#crds/conditions.ts';
 import type { Hypervisor } from '#crds/v1alpha1/hypervisor.ts';
-import { hypervisorResource, virtualMachineResource } from '#crds/v1alpha1/kinds.ts';
+import { hypervisorResource, operationResource, virtualMachineResource } from '#crds/v1alpha1/kinds.ts';
 import {
   HEARTBEAT_LABEL,
   heartbeatLeaseName,
@@ -10,6 +10,7 @@ import {
   SYSTEM_NAMESPACE,
 } from '#crds/v1alpha1/names.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
+import type { VirtualMachineOperation } from '#crds/v1alpha1/virtual-machine-operation.ts';
 import type { Clock, Random } from '#runtime/clock/clock.ts';
 import { keyOf, keyText } from '#runtime/kube/resource.ts';
 import type { KubeStore } from '#runtime/kube/store.ts';
@@ -36,6 +37,9 @@ export interface WorldOptions {
 export interface Listener {
   machineChanged(key: string): void;
   hypervisorChanged(name: string): void;
+  operationChanged(key: string): void;
+  /** Operations of this namespace may have got further, or may begin. */
+  operationsChanged(namespace: string): void;
   /** The VMs that a hypervisor holds may be worth another look. */
   homeChanged(hypervisor: string): void;
   /** A VM that it holds has changed, or it was lost or found: whether VMs are started elsewhere may change with it. */
@@ -44,12 +48,14 @@ export interface Listener {
 }
 
 export class World {
-  readonly machines: Reflector<VirtualMachine, 'hypervisor'>;
+  readonly machines: Reflector<VirtualMachine, 'hypervisor' | 'namespace'>;
   readonly hypervisors: Reflector<Hypervisor>;
+  readonly operations: Reflector<VirtualMachineOperation, 'namespace'>;
   readonly ledger = new Ledger();
   readonly refusals = new Refusals();
   readonly machineWrites = new OwnWrites<VirtualMachine>();
   readonly hypervisorWrites = new OwnWrites<Hypervisor>();
+  readonly operationWrites = new OwnWrites<VirtualMachineOperation>();
   readonly heartbeats: Heartbeats;
   readonly outages: Outages;
   readonly #leases: Reflector<Lease>;
@@ -63,14 +69,21 @@ export class World {
     const observed = (kind: string) => options.reflectorObserver?.(kind) ?? {};
     const hypervisorOf = (vm: VirtualMachine) =>
       vm.status?.placement === undefined ? [] : [vm.status.placement.hypervisor];
+    const namespaceOf = ({ metadata }: { metadata: { namespace: string } }) => [metadata.namespace];
     const shared = { ...options, keepsAnnotation: isOurAnnotation };
     this.machines = new Reflector({
       ...shared,
       type: virtualMachineResource,
-      indexes: { hypervisor: hypervisorOf },
+      indexes: { hypervisor: hypervisorOf, namespace: namespaceOf },
       observer: observed('VirtualMachine'),
     });
     this.hypervisors = new Reflector({ ...shared, type: hypervisorResource, observer: observed('Hypervisor') });
+    this.operations = new Reflector({
+      ...shared,
+      type: operationResource,
+      indexes: { namespace: namespaceOf },
+      observer: observed('VirtualMachineOperation'),
+    });
     const selection = { namespace: SYSTEM_NAMESPACE, labelSelector: HEARTBEAT_LABEL };
     this.#leases = new Reflector({ ...shared, type: LEASES, selection, observer: this.#deafness(observed('Lease')) });
     this.#connect();
@@ -82,7 +95,7 @@ export class World {
 
   /** Resolves when the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.machines.run(signal), this.hypervisors.run(signal), this.#leases.run(signal)]);
+    await Promise.all(this.#reflectors().map(async (reflector) => reflector.run(signal)));
   }
 
   /** The heartbeat Lease of a hypervisor. */
@@ -91,7 +104,11 @@ export class World {
   }
 
   async synced(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.machines.synced(signal), this.hypervisors.synced(signal), this.#leases.synced(signal)]);
+    await Promise.all(this.#reflectors().map(async (reflector) => reflector.synced(signal)));
+  }
+
+  #reflectors() {
+    return [this.machines, this.hypervisors, this.operations, this.#leases];
   }
 
   /** Silences and outages count anew: while we could not hear, nobody was lost. */
@@ -129,6 +146,11 @@ export class World {
       this.heartbeats.forget(metadata.name);
       this.outages.forget(metadata.name);
     });
+    this.operations.onChange(({ type, object }) => {
+      if (type === 'deleted') this.operationWrites.forget(object.metadata.uid);
+      this.#listener?.operationChanged(keyText(keyOf(object)));
+      this.#listener?.operationsChanged(object.metadata.namespace);
+    });
     this.#leases.onChange(({ type, object }) => this.#heard(object, type === 'deleted'));
   }
 
@@ -138,6 +160,7 @@ export class World {
     if (gone) this.#forget(uid);
     if (freed) this.#listener?.roomAppeared();
     this.#listener?.machineChanged(keyText(keyOf(vm)));
+    this.#listener?.operationsChanged(vm.metadata.namespace);
     const home = vm.status?.placement?.hypervisor;
     if (home !== undefined && this.heartbeats.silentFor(home, this.#clock.monotonic()) !== undefined)
       this.#listener?.heldChanged(home);

@@ -3,6 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import type { KindDefinition } from '#crds/schema/kind.ts';
+import { virtualMachineKind } from '#crds/v1alpha1/virtual-machine.ts';
+import { operationKind } from '#crds/v1alpha1/virtual-machine-operation.ts';
 
 /** An object as a user sends it. */
 export interface Manifest {
@@ -28,18 +30,38 @@ export interface Invalid extends Valid {
 }
 
 export function validManifests(kind: KindDefinition): Valid[] {
-  return filesOf(kind, 'valid').map(({ file, text }) => ({ file, object: parse(text) }));
+  const own = filesOf(kind, 'valid').map(({ file, text }) => ({ file, object: parse(text) }));
+  return [...own, ...(holdsTemplate(kind) ? validManifests(virtualMachineKind).map(asTemplate) : [])];
 }
 
 /** Throws an Error where the header of a file does not say who rejects it, at which field and in which words. */
 export function invalidManifests(kind: KindDefinition): Invalid[] {
-  return filesOf(kind, 'invalid').map(({ file, text }) => ({
+  const own = filesOf(kind, 'invalid').map(({ file, text }) => ({
     file,
     object: parse(text),
     rejectedBy: tier(file, header(file, text, 'rejected by')),
     field: header(file, text, 'field'),
     says: header(file, text, 'says'),
   }));
+  if (!holdsTemplate(kind)) return own;
+  const ofSpec = invalidManifests(virtualMachineKind).filter(({ field }) => /^spec\b/.test(field));
+  return [...own, ...ofSpec.map((entry) => ({ ...asTemplate(entry), field: `spec.template.${entry.field}` }))];
+}
+
+/** Whatever a VirtualMachine may and may not be holds for a template of one, too. */
+function holdsTemplate({ kind }: KindDefinition): boolean {
+  return kind === operationKind.kind;
+}
+
+function asTemplate<T extends Valid>({ file, object, ...rest }: T) {
+  const { apiVersion, spec } = object;
+  const start = { type: 'Start', targets: { set: 'web-1' }, template: { spec } };
+  const { kind } = operationKind;
+  return {
+    ...rest,
+    file: `a template of ${file}`,
+    object: { apiVersion, kind, metadata: { name: 'op', namespace: 'default' }, spec: start },
+  };
 }
 
 function filesOf(kind: KindDefinition, folder: 'valid' | 'invalid'): { file: string; text: string }[] {

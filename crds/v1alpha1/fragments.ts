@@ -116,23 +116,26 @@ const requirementSchema = object(
   },
 );
 
+/** Labels as an object carries them. */
+export function labelMap(description: string) {
+  return stringMap(description, {
+    maxProperties: 16,
+    maxLength: 63,
+    rules: [
+      {
+        rule: `self.all(key, key.size() <= 317 && key.matches('${LABEL_KEY_FORM.pattern}'))`,
+        message: `every key ${LABEL_KEY_FORM.message}`,
+      },
+      {
+        rule: `self.all(key, self[key].matches('${LABEL_VALUE_FORM.pattern}'))`,
+        message: `every value ${LABEL_VALUE_FORM.message}`,
+      },
+    ],
+  });
+}
+
 const selectorProperties = {
-  matchLabels: optional(
-    stringMap('Labels that the object must carry with exactly these values.', {
-      maxProperties: 16,
-      maxLength: 63,
-      rules: [
-        {
-          rule: `self.all(key, key.size() <= 317 && key.matches('${LABEL_KEY_FORM.pattern}'))`,
-          message: `every key ${LABEL_KEY_FORM.message}`,
-        },
-        {
-          rule: `self.all(key, self[key].matches('${LABEL_VALUE_FORM.pattern}'))`,
-          message: `every value ${LABEL_VALUE_FORM.message}`,
-        },
-      ],
-    }),
-  ),
+  matchLabels: optional(labelMap('Labels that the object must carry with exactly these values.')),
   matchExpressions: optional(
     list('Further requirements on labels, all of which must hold.', requirementSchema, { maxItems: 16 }),
   ),

@@ -3,8 +3,10 @@ import { type KindDefinition, type ResourceDescriptor, resourceOf } from '#crds/
 import { type Hypervisor, hypervisorKind } from './hypervisor.ts';
 import { API_VERSION } from './names.ts';
 import { type VirtualMachine, virtualMachineKind } from './virtual-machine.ts';
+import { operationKind, type VirtualMachineOperation } from './virtual-machine-operation.ts';
 
-export const kinds: readonly KindDefinition[] = [virtualMachineKind, hypervisorKind];
+export const kinds: readonly KindDefinition[] = [virtualMachineKind, hypervisorKind, operationKind];
 
 export const virtualMachineResource: ResourceDescriptor<VirtualMachine> = resourceOf(virtualMachineKind, API_VERSION);
 export const hypervisorResource: ResourceDescriptor<Hypervisor> = resourceOf(hypervisorKind, API_VERSION);
+export const operationResource: ResourceDescriptor<VirtualMachineOperation> = resourceOf(operationKind, API_VERSION);

@@ -14,4 +14,7 @@ export const limits = {
   unmanagedName: 253,
   /** Characters of a version, of the hypervisor or of its daemon. */
   version: 64,
+  /** VMs that one operation works on at a time, and those whose results it holds in full. */
+  activeTargets: 100,
+  results: 100,
 } as const;

@@ -10,6 +10,15 @@ export const VM_FINALIZER = 'usher.dev/virtual-machine';
 /** The user who created the object, stamped by an admission policy; nobody can write it. */
 export const REQUESTER_ANNOTATION = 'usher.dev/requester';
 
+/** Their groups, one a line, on operations: rights come by groups too. Stamped like the requester. */
+export const REQUESTER_GROUPS_ANNOTATION = 'usher.dev/requester-groups';
+
+/** uid of the operation that created the VM. Operator only. */
+export const OPERATION_ANNOTATION = 'usher.dev/operation';
+
+/** Under this name operations declare what a VM's spec.powerState shall be, by server-side apply. */
+export const OPERATIONS_MANAGER = 'usher-operations';
+
 /** The uuid of the hypervisor's domain where it is not the object's uid (adopted and rebuilt VMs). Operator only. */
 export const INSTANCE_UUID_ANNOTATION = 'usher.dev/instance-uuid';
 

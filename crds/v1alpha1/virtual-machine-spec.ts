@@ -181,7 +181,7 @@ const recoverySchema = object(
 );
 
 export const virtualMachineSpecSchema = object(
-  'The machine you want. Usher never writes here: what was decided, and what is seen, stands in status.',
+  'The machine you want. Usher writes nothing here but powerState, and that only for a VirtualMachineOperation: what was decided, and what is seen, stands in status.',
   {
     powerState: stringEnum(
       'Whether the guest shall run. Paused lets it stand still with its memory and its place: nothing of it is lost. Hibernated writes its memory to the disk of its hypervisor, where it goes on from there, and holds neither CPUs nor memory meanwhile. Stopped shuts it down as powerOff says and keeps everything else.',

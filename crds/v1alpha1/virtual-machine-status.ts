@@ -51,11 +51,31 @@ export const instanceStates = [
 ] as const;
 export type InstanceState = (typeof instanceStates)[number];
 
+/** What an operation asks of a guest beyond its power state. */
+const guestOperations = ['Start', 'PowerOff', 'Destroy', 'Reboot', 'Cycle'] as const;
+
+const operationName = subdomain('Name of the VirtualMachineOperation.');
+
+const grantedOperationSchema = object(
+  'What an operation asks of the guest. It is about one permission, and means nothing under any other.',
+  {
+    uid: uuidText('Of the VirtualMachineOperation.'),
+    name: operationName,
+    type: stringEnum(
+      'Reboot and Cycle are done once; PowerOff and Destroy say that the stop is by force; Start asks for another permission.',
+      guestOperations,
+    ),
+    epoch: epoch('The permission under which it is meant.'),
+  },
+);
+export interface GrantedOperation extends Static<typeof grantedOperationSchema> {}
+
 const grantedSchema = object('What the policies allowed. A daemon executes this and nothing else.', {
   generation: generation('The metadata.generation that was decided.'),
   powerState: stringEnum('The power state that was allowed.', powerStates),
   resources: resourcesSchema,
   parameters: optional(stringMap('The parameters after the policies.', { maxProperties: 32, maxLength: 256 })),
+  operation: optional(grantedOperationSchema),
   decisionID: text('Identifies the decision in logs and audit trails.', { maxLength: 64 }),
 });
 export interface Granted extends Static<typeof grantedSchema> {}
@@ -158,6 +178,23 @@ const lastTerminationSchema = object('How the guest ended the last time.', {
 });
 export interface LastTermination extends Static<typeof lastTerminationSchema> {}
 
+const executionStates = ['Executing', 'Done', 'Failed', 'Unknown'] as const;
+
+const currentOperationSchema = object('What became of the last operation that is done once: Reboot or Cycle.', {
+  uid: uuidText('Of the VirtualMachineOperation.'),
+  name: operationName,
+  type: stringEnum('What was asked.', ['Reboot', 'Cycle']),
+  epoch: epoch('The permission under which it was done.'),
+  state: stringEnum(
+    'Executing is written before it is done. Unknown: its daemon died in between, or got no answer; it is never done again.',
+    executionStates,
+  ),
+  startTime: timestamp('When it was begun.'),
+  completionTime: optional(timestamp('When it was known what came of it.')),
+  message: sentence('In words.'),
+});
+export interface CurrentOperation extends Static<typeof currentOperationSchema> {}
+
 const addressSchema = object('An address of the guest.', {
   ip: text('IPv4 or IPv6 address.', { maxLength: 45, minLength: 2, pattern: '^[0-9a-fA-F:.]+$' }),
   interface: optional(text('The entry in spec.interfaces it belongs to.', { maxLength: 63 })),
@@ -214,6 +251,7 @@ export const virtualMachineStatusSchema = object(
     addresses: optional(list('Observed addresses.', addressSchema, { maxItems: limits.addresses })),
     usage: optional(usageSchema),
     lastTermination: optional(lastTerminationSchema),
+    currentOperation: optional(currentOperationSchema),
     pendingChanges: optional(list('Changes that wait for a restart.', pendingChangeSchema, { maxItems: 32 })),
     decisions: optional(list('The last verdict per event and policy.', decisionSchema, { maxItems: limits.decisions })),
     transitions: optional(

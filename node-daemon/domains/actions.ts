@@ -32,6 +32,10 @@ export type Step =
   | { readonly kind: 'Undefine'; readonly reason: string }
   /** Takes our marks off a guest, which goes on as it is, and is not ours any more. */
   | { readonly kind: 'Release'; readonly reason: string }
+  /** Once: it was told as Executing beforehand. */
+  | { readonly kind: 'Reboot'; readonly uid: string; readonly reason: string }
+  /** The first half of it, once: the guest is then off, and is started again as any that should run. */
+  | { readonly kind: 'Cycle'; readonly uid: string; readonly reason: string }
   /** Writes whose it is, the current epoch and what was granted last into the domain of a guest that is there already. */
   | { readonly kind: 'Confirm'; readonly metadata: DomainMetadata; readonly reason: string };
 

@@ -1,5 +1,6 @@
 // All writing to the hypervisor.
 import type { Amount } from '#crds/amount.ts';
+import { limits } from '#crds/v1alpha1/limits.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { Granted, PlacementStatus } from '#crds/v1alpha1/virtual-machine-status.ts';
 import { ExpectedError } from '#runtime/process/expected-error.ts';
@@ -15,6 +16,7 @@ import {
   rememberFailedStart,
   rememberForced,
   rememberForceFailed,
+  rememberOutcome,
   rememberResumed,
   rememberStarted,
   rememberStepDone,
@@ -60,6 +62,9 @@ export async function execute(step: Step, work: Work): Promise<void> {
       return askShutdown(work);
     case 'PullPlug':
       return pullPlug(work);
+    case 'Reboot':
+    case 'Cycle':
+      return once(work, step);
     case 'Undefine':
       return again(work, 'Undefine', async () => context.driver.undefine(uuid));
     case 'Release':
@@ -100,6 +105,32 @@ async function pullPlug(work: Work): Promise<void> {
   remember(work, (memory, now) =>
     why === undefined ? rememberForced(memory, now) : rememberForceFailed(memory, now, why),
   );
+}
+
+const doneInWords = {
+  Reboot: 'The guest was asked to reboot.',
+  Cycle: 'The plug of the guest was pulled, and it was started again.',
+} as const;
+
+/** Never again, whatever comes of it. Until an answer is there nobody knows, and where none comes it stays so. */
+async function once(work: Work, { kind, uid }: Extract<Step, { kind: 'Reboot' | 'Cycle' }>): Promise<void> {
+  const { heartbeat, self, logger, driver } = work.context;
+  // Since the plan was made this process may have been frozen for so long that another acts for this node by now.
+  if (!heartbeat.isValid())
+    throw new ExpectedError('the Lease of this node ran out before an operation was carried out');
+  const tell = (state: 'Done' | 'Failed' | 'Unknown', why: string) =>
+    remember(work, (memory) => rememberOutcome(memory, uid, { state, why: why.slice(0, limits.sentence) }));
+  tell('Unknown', `${self().name} got no answer: it may have been done.`);
+  try {
+    await (kind === 'Reboot' ? driver.reboot(work.uuid) : driver.destroy(work.uuid));
+    tell('Done', doneInWords[kind]);
+  } catch (error) {
+    if (!isDriverError(error)) throw error;
+    const { message } = error;
+    logger.warn('an operation failed', { uuid: work.uuid, error });
+    if (isUnanswered(error)) tell('Unknown', `${self().name} got no answer, so it may have been done: ${message}.`);
+    else tell('Failed', `${self().name} could not do it: ${message}.`);
+  }
 }
 
 /** What is tried again, with growing pauses, until it works. */

@@ -48,7 +48,16 @@ export interface RememberedEnd {
   readonly told: boolean;
 }
 
+/** An operation that is done once. */
+export interface OperationMemory {
+  /** Of the VirtualMachineOperation. */
+  readonly uid: string;
+  /** Left out: it was told as Executing, by us, and was not done yet. */
+  readonly outcome?: { readonly state: 'Done' | 'Failed' | 'Unknown'; readonly why: string };
+}
+
 export interface DomainMemory {
+  readonly operation?: OperationMemory;
   readonly stop?: StopInProgress;
   readonly failedStart?: FailedStart;
   readonly failedStep?: FailedStep;
@@ -73,6 +82,16 @@ export function rememberAsked(memory: DomainMemory, now: number): DomainMemory {
 /** Its plug was pulled. */
 export function rememberForced(memory: DomainMemory, now: number): DomainMemory {
   return stopping(memory, now, { kind: 'Force' });
+}
+
+/** It is about to be told as Executing. What was begun before is not begun again. */
+export function rememberMarked(memory: DomainMemory, uid: string): DomainMemory {
+  return memory.operation?.uid === uid ? memory : { ...memory, operation: { uid } };
+}
+
+/** It was done, or not, or nobody knows. */
+export function rememberOutcome(memory: DomainMemory, uid: string, outcome: OperationMemory['outcome']): DomainMemory {
+  return { ...memory, operation: { uid, ...(outcome === undefined ? {} : { outcome }) } };
 }
 
 /** Its plug could not be pulled, once more. */
@@ -107,7 +126,9 @@ function stopping(memory: DomainMemory, now: number, by: StopMeans): DomainMemor
 
 /** A start that worked ends any stop and any streak of failed starts; the streak of restarts goes on. */
 export function rememberStarted(memory: DomainMemory, now: number): DomainMemory {
-  return { restarts: memory.ended === undefined ? memory.restarts : memory.restarts + 1, startedAt: now };
+  const { operation } = memory;
+  const restarts = memory.ended === undefined ? memory.restarts : memory.restarts + 1;
+  return { restarts, startedAt: now, ...(operation === undefined ? {} : { operation }) };
 }
 
 /** The hypervisor refused to start it, once more; `fault` is what is told meanwhile. */

@@ -12,6 +12,8 @@ export const HYPERVISOR_SILENT_RETRY_MS = 5_000;
 export const UNKNOWN_TOLD_MS = 60_000;
 /** A guest that ends so long after it was asked may have obeyed, though it has been wanted again since. */
 export const OBEDIENCE_MS = 300_000;
+/** A guest that goes down for a reboot is looked at again. */
+export const REBOOT_LOOK_MS = 2_000;
 export const LEASE_RETRY_MS = 1_000;
 /** What waits for room is tried again this often. */
 export const NO_ROOM_RETRY_MS = 30_000;

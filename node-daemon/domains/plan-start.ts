@@ -4,6 +4,7 @@ import { epochIsOver } from '#crds/derive/epoch.ts';
 import { startsAgain } from '#crds/derive/starts-again.ts';
 import type { Domain } from '../hypervisor/driver.ts';
 import { act, type Mine, NAME_TAKEN, type Plan, type Report, type StartStep } from './actions.ts';
+import { isBeingCycled, isRebooting } from './current-operation.ts';
 import { ROOM_RETRY_MS, restartPause, retryPause } from './pauses.ts';
 import { endOf } from './plan-end.ts';
 import { isKept, isOfThisPermission, planRestore, planStale } from './plan-image.ts';
@@ -16,8 +17,18 @@ export function planNotRunning(mine: Mine, domain: Domain | undefined): Plan {
   if (epochIsOver(mine.vm.status))
     return { kind: 'Nothing', reason: 'The permission was used up; another is needed to start.' };
   if (isKept(mine, domain)) return planRestore(mine, domain);
+  const interlude = interludeOf(mine, domain);
+  if (interlude !== undefined) return planStart(mine, interlude);
   const ended = endOf(mine, domain);
   return ended === undefined ? planStart(mine, 'It was granted and placed here.') : planEnded(mine, ended);
+}
+
+/** It is off because an operation wanted it to be for a moment: that is no end, and it is started again. */
+function interludeOf({ vm, snapshot }: Mine, domain: Domain | undefined): string | undefined {
+  const name = vm.status?.currentOperation?.name ?? '';
+  if (isBeingCycled(vm, domain)) return `Operation ${name} has pulled its plug, and has it start again.`;
+  const obeyed = domain?.shutOffReason === 'Shutdown' && isRebooting(vm, snapshot.wallTime);
+  return obeyed ? `Operation ${name} asked it to reboot, and it powered itself off instead.` : undefined;
 }
 
 function planEnded(mine: Mine, termination: Termination): Plan {

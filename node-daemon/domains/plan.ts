@@ -6,8 +6,9 @@ import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { InstanceState, PlacementStatus } from '#crds/v1alpha1/virtual-machine-status.ts';
 import { type Domain, isUp } from '../hypervisor/driver.ts';
 import { act, type Mine, type Plan, type Report } from './actions.ts';
+import { dueOnce, isForced, isRebooting } from './current-operation.ts';
 import { bears, bearsPermission, marksFor } from './marks.ts';
-import { HYPERVISOR_SILENT_RETRY_MS, PROVE_ALIVE_MS, restartPause } from './pauses.ts';
+import { HYPERVISOR_SILENT_RETRY_MS, LEASE_RETRY_MS, PROVE_ALIVE_MS, REBOOT_LOOK_MS, restartPause } from './pauses.ts';
 import { pauseAfterFailed, planAgain } from './plan-again.ts';
 import { planForeign } from './plan-foreign.ts';
 import { planAsleep, planHibernated, planSaving } from './plan-hibernate.ts';
@@ -88,7 +89,7 @@ function planRemoval(mine: Mine): Plan {
   const { snapshot, vm } = mine;
   const domain = presentDomain(snapshot);
   if (domain === undefined) return { kind: 'Report', report: withTermination('Absent', mine) };
-  if (isUp(domain)) return planStop(snapshot, vm.spec.powerOff, 'The VirtualMachine is being deleted.');
+  if (isUp(domain)) return planStop(snapshot, powerOffOf(vm), 'The VirtualMachine is being deleted.');
   const failed = planAgain(snapshot, 'Undefine', withTermination('Stopped', mine));
   return failed ?? act(snapshot, { kind: 'Undefine', reason: 'The VirtualMachine is being deleted.' });
 }
@@ -99,7 +100,7 @@ function planStopped(mine: Mine): Plan {
   if (domain?.hasImage === true) return planDiscard(mine);
   const marking = domain === undefined ? undefined : planMarks(mine, domain);
   if (marking !== undefined && pauseAfterFailed(snapshot, 'Confirm') === 0) return marking;
-  if (domain !== undefined && isUp(domain)) return planStop(snapshot, vm.spec.powerOff, 'spec.powerState is Stopped.');
+  if (domain !== undefined && isUp(domain)) return planStop(snapshot, powerOffOf(vm), 'spec.powerState is Stopped.');
   if (isToldOver(vm)) return { kind: 'Nothing', reason: 'Stopped, and told so.' };
   return { kind: 'Report', report: withTermination('Stopped', mine) };
 }
@@ -107,6 +108,11 @@ function planStopped(mine: Mine): Plan {
 /** By whoever held the permission, too. */
 function isToldOver({ status }: VirtualMachine): boolean {
   return epochIsOver(status) && currentInstance(status)?.powerState !== 'Hibernated';
+}
+
+/** As its spec says, unless an operation wants it by force. */
+function powerOffOf(vm: VirtualMachine): VirtualMachine['spec']['powerOff'] {
+  return isForced(vm) ? { mode: 'Force', gracePeriodSeconds: 0 } : vm.spec.powerOff;
 }
 
 function withTermination(powerState: InstanceState, { snapshot, vm }: Mine): Report {
@@ -129,7 +135,7 @@ function planUp(mine: Mine): Plan {
     case 'Saving':
       return planSaving();
     case 'ShuttingDown':
-      return { kind: 'Report', report: { powerState: 'Stopping' } };
+      return planGoingDown(mine);
     case 'Unknown':
       return planUnknown(mine, domain);
     case 'ShutOff':
@@ -137,6 +143,12 @@ function planUp(mine: Mine): Plan {
     case undefined:
       return mine.granted.powerState === 'Hibernated' ? planAsleep(mine, domain) : planNotRunning(mine, domain);
   }
+}
+
+/** It may come up again by itself: that it goes down is no end then. */
+function planGoingDown({ vm, snapshot }: Mine): Plan {
+  if (!isRebooting(vm, snapshot.wallTime)) return { kind: 'Report', report: { powerState: 'Stopping' } };
+  return { kind: 'Nothing', reason: 'It was asked to reboot, and is going down for that.', again: REBOOT_LOOK_MS };
 }
 
 function planMarked(mine: Mine, domain: Domain): Plan {
@@ -159,6 +171,18 @@ function planMarks(mine: Mine, { metadata }: Domain): Plan | undefined {
   return act(mine.snapshot, { kind: 'Confirm', metadata: wanted, reason: what });
 }
 
+function planOnce({ snapshot, vm }: Mine): Plan | undefined {
+  const due = dueOnce(vm, snapshot.memory.operation);
+  if (due === undefined) return undefined;
+  if (!snapshot.leaseValid)
+    return {
+      kind: 'Nothing',
+      reason: 'Nothing is done while the Lease of this node is not renewed.',
+      again: LEASE_RETRY_MS,
+    };
+  return act(snapshot, { kind: due.type, uid: due.uid, reason: `Operation ${due.name} asks for it.` });
+}
+
 function isConfirmed(mine: Mine, { metadata }: Domain): boolean {
   return metadata === undefined || bearsPermission(metadata, marksFor(mine, metadata));
 }
@@ -167,7 +191,8 @@ function planPace(mine: Mine, domain: Domain): Plan {
   if (mine.granted.powerState === 'Hibernated')
     return planHibernated(mine, domain.powerState === 'Paused' ? 'Paused' : 'Running');
   if (mine.granted.powerState === 'Paused') return planPaused(mine, domain);
-  return domain.powerState === 'Paused' ? planResumed(mine) : reportRunning(mine);
+  if (domain.powerState === 'Paused') return planResumed(mine);
+  return planOnce(mine) ?? reportRunning(mine);
 }
 
 function reportRunning(mine: Mine): Plan {

@@ -1,12 +1,14 @@
 // One guest brought to what was granted: look, plan, act, look again, and tell once at the end.
+import { instanceUuid } from '#crds/derive/signed-payload.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
+import type { VirtualMachineStatus } from '#crds/v1alpha1/virtual-machine-status.ts';
 import { timestampOf } from '#runtime/clock/clock.ts';
 import type { ReconcileResult } from '#runtime/controller/controller.ts';
 import { writeStatus } from '#runtime/controller/status-patch.ts';
 import { isEndMidway, type Plan, type Report } from './actions.ts';
 import type { DomainContext } from './context.ts';
 import { execute } from './execute.ts';
-import { isNewEnd, rememberEnded, rememberEndTold, rememberOff, rememberRunning } from './memory.ts';
+import { isNewEnd, rememberEnded, rememberEndTold, rememberMarked, rememberOff, rememberRunning } from './memory.ts';
 import { observe, readLive } from './observe.ts';
 import { planDomain } from './plan.ts';
 import { type Live, machineIn, type Snapshot } from './snapshot.ts';
@@ -130,6 +132,7 @@ async function write(context: DomainContext, { vm, snapshot, report, signal }: W
   const next = statusAfter(report, { vm, snapshot, time: timestampOf(clock.now()) });
   // The operator is about to write its decision on the newest spec: two writes at once would cost one of them.
   if (!isDecided(vm) && !tellsNews(vm.status, next)) return vm;
+  rememberBegun(context, vm, next);
   const written = await writeStatus(store, machineType, { observed: vm, next, signal });
   if (written === vm) return vm;
   countEnd(context, vm, written);
@@ -144,6 +147,16 @@ async function write(context: DomainContext, { vm, snapshot, report, signal }: W
 function countEnd({ observer }: DomainContext, before: VirtualMachine, after: VirtualMachine): void {
   const ended = after.status?.lastTermination;
   if (ended !== undefined && ended.time !== before.status?.lastTermination?.time) observer?.ended(ended);
+}
+
+/** Before it is told: where the answer gets lost, who finds it told as Executing must know that it was not done yet. */
+function rememberBegun(
+  { memories }: DomainContext,
+  vm: VirtualMachine,
+  { currentOperation }: VirtualMachineStatus,
+): void {
+  if (currentOperation?.state !== 'Executing' || vm.status?.currentOperation?.uid === currentOperation.uid) return;
+  memories.update(instanceUuid(vm), (memory) => rememberMarked(memory, currentOperation.uid));
 }
 
 /** Nobody decides on one that is being deleted, though that raises its generation. */

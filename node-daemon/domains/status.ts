@@ -15,6 +15,7 @@ import type {
   VirtualMachineStatus,
 } from '#crds/v1alpha1/virtual-machine-status.ts';
 import { isEndMidway, type Report } from './actions.ts';
+import { currentOperationAfter } from './current-operation.ts';
 import { isNewEnd } from './memory.ts';
 import { pendingChanges } from './pending-changes.ts';
 import { isToBeReleased } from './plan-release.ts';
@@ -27,7 +28,7 @@ interface Telling {
   readonly time: string;
 }
 
-const ownFields = ['instance', 'addresses', 'lastTermination', 'pendingChanges'] as const;
+const ownFields = ['instance', 'addresses', 'lastTermination', 'pendingChanges', 'currentOperation'] as const;
 const ownConditions = ['Provisioned', 'PowerStateSynced', 'InstancePresent', 'RestartRequired'] as const;
 
 /** Whether the daemon itself has something new to tell, beyond what follows from a spec that changed. */
@@ -54,6 +55,7 @@ export function statusAfter(report: Report, telling: Telling): VirtualMachineSta
     ...(up && usage !== undefined ? { usage } : {}),
     ...(pending.length > 0 ? { pendingChanges: pending } : {}),
     ...terminationAfter(report, telling),
+    ...operationAfter(report, telling),
     conditions: [...conditionsAfter(report, telling, pending.length > 0)],
   };
   return withCause(deriveStatus(vm, next, time), report, vm);
@@ -102,6 +104,11 @@ function resourcesOf({ domain }: Snapshot): Pick<Instance, 'resources'> {
   if (domain.kind !== 'Present') return {};
   const { cpus, memoryBytes } = domain.domain;
   return { resources: { cpus, memory: formatQuantity(memoryBytes) } };
+}
+
+function operationAfter({ powerState }: Report, telling: Telling): Pick<VirtualMachineStatus, 'currentOperation'> {
+  const currentOperation = currentOperationAfter(powerState, telling);
+  return currentOperation === undefined ? {} : { currentOperation };
 }
 
 /** An end that was told already keeps its time; another one of the same kind is another one. */

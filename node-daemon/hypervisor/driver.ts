@@ -118,6 +118,7 @@ export interface Capabilities {
 /** What a driver may lack. A verb that needs a missing feature rejects with Unsupported. */
 export type Feature =
   | 'GracefulShutdown'
+  | 'Reboot'
   | 'Pause'
   | 'StartPaused'
   | 'Hibernate'
@@ -173,7 +174,7 @@ export interface StartOptions {
 /**
  * Promises, all of them tested by the conformance suite:
  * - Every verb rejects with a `DriverError` and with nothing else, within its deadline, whatever the hypervisor does.
- * - Every verb is idempotent and keyed by uuid; doing it twice is doing it once.
+ * - Every verb is idempotent and keyed by uuid; doing it twice is doing it once. The one exception is `reboot`.
  * - `list` is complete or rejects: absence from it means absence.
  * - No verb blocks the event loop. Verbs for different domains run side by side.
  * - No verb destroys or undefines anything but the domain named, and none that is foreign unless told to.
@@ -230,6 +231,12 @@ export interface HypervisorDriver {
 
   /** Asks the guest to shut down and returns at once; the guest may ignore it. Quiet when it is off. Rejects with NotFound. */
   shutdown(uuid: string): Promise<void>;
+
+  /**
+   * Asks the guest to shut down and come up again, and returns at once; the guest may ignore it. It keeps its process.
+   * Asked twice, it may reboot twice. Needs the feature Reboot. Rejects with NotFound, or with Busy where it does not run.
+   */
+  reboot(uuid: string): Promise<void>;
 
   /** Pulls the plug. Quiet when it is off or absent. */
   destroy(uuid: string): Promise<void>;

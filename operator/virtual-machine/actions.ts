@@ -1,5 +1,5 @@
 // The vocabulary of the operator's plans for a VM.
-import type { Granted, Proof } from '#crds/v1alpha1/virtual-machine-status.ts';
+import type { Granted, GrantedOperation, Proof } from '#crds/v1alpha1/virtual-machine-status.ts';
 
 export type Action =
   /** The decision on this generation. Until there are policies it is the built-in allow. */
@@ -36,6 +36,9 @@ export type Action =
       readonly reason: string;
     }
   | { readonly kind: 'MarkReachable'; readonly reachable: boolean; readonly code: string; readonly reason: string }
+  /** An operation asks something of the guest that the daemon does once. */
+  | { readonly kind: 'Ask'; readonly operation: GrantedOperation; readonly reason: string }
+  | { readonly kind: 'Withdraw'; readonly reason: string }
   /** Nobody else is there to show that it is being deleted. */
   | { readonly kind: 'ShowDeletion'; readonly reason: string }
   /** Lets the object go: no node can still run its guest, or, with `risk`, somebody took upon himself that one may. */

@@ -148,11 +148,17 @@ function wantsNewEpoch(vm: VirtualMachine, granted: Granted): boolean {
   const { granted: before } = vm.status ?? {};
   const wasDeclaredOff = before !== undefined && !mayBeThere(before.powerState);
   const waitsForRoom = isConditionFalse(vm.status?.conditions, 'Placed');
-  return wasDeclaredOff || waitsForRoom || endedToStartAgain(vm);
+  return wasDeclaredOff || waitsForRoom || isStartAsked(vm.status) || endedToStartAgain(vm);
 }
 
 function endedToStartAgain({ spec, status }: VirtualMachine): boolean {
   return startsAgain(spec.restartPolicy, status?.lastTermination?.reason);
+}
+
+/** An operation asks for a guest that has ended by itself, under the permission that it had. */
+function isStartAsked(status: VirtualMachine['status']): boolean {
+  const operation = status?.granted?.operation;
+  return operation?.type === 'Start' && operation.epoch === status?.placement?.epoch;
 }
 
 function demandOf({ vm, refusedBy }: Snapshot, granted: Granted): Demand {

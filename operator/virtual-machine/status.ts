@@ -67,6 +67,10 @@ function folded(status: VirtualMachineStatus, action: Action, writing: Writing):
       const { reachable: holds, code, reason } = action;
       return withCondition(status, { type: 'HypervisorReachable', holds, code, reason }, writing);
     }
+    case 'Ask':
+      return asked(status, action, writing);
+    case 'Withdraw':
+      return withdrawn(status);
     case 'ShowDeletion':
     case 'Finalize':
       return status;
@@ -85,7 +89,7 @@ function granted(status: VirtualMachineStatus, action: Extract<Action, { kind: '
   const next: VirtualMachineStatus = {
     ...status,
     observedGeneration: action.granted.generation,
-    granted: action.granted,
+    granted: { ...action.granted, ...carried(status) },
     decisions: remembered(status.decisions, decision),
     managed: status.managed ?? { origin: 'Created' },
     ...(status.placement === undefined
@@ -121,6 +125,30 @@ function heldBy(
     ...(runnableGeneration === undefined ? {} : { runnableGeneration }),
     signature: signed(next, holder, writing),
   };
+}
+
+/** What an operation asked of the guest stays asked, whatever becomes of the spec: it ends with its epoch. */
+function carried({ granted: before }: VirtualMachineStatus): Pick<Granted, 'operation'> {
+  return before?.operation === undefined ? {} : { operation: before.operation };
+}
+
+function asked(
+  status: VirtualMachineStatus,
+  { operation, reason }: Extract<Action, { kind: 'Ask' }>,
+  { vm, time }: Writing,
+): VirtualMachineStatus {
+  if (status.granted === undefined) throw new Error('asked without a grant: the plan must grant first');
+  const event = `vm.${operation.type.toLowerCase()}.request`;
+  const generation = vm.metadata.generation ?? 0;
+  const decision: Decision = { event, policy: DECIDED_BY, verdict: 'Allow', reason, generation, time };
+  return { ...status, granted: { ...status.granted, operation }, decisions: remembered(status.decisions, decision) };
+}
+
+/** Nobody has begun it: where the daemon has, this write is refused. */
+function withdrawn(status: VirtualMachineStatus): VirtualMachineStatus {
+  if (status.granted === undefined) return status;
+  const { operation: _withdrawn, ...granted } = status.granted;
+  return { ...status, granted };
 }
 
 function expiryTold(

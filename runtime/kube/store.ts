@@ -61,6 +61,22 @@ export type JsonPatchOperation =
   | { op: 'add' | 'replace' | 'test'; path: string; value: unknown }
   | { op: 'remove'; path: string };
 
+/** What somebody wants to do to objects of a kind: to one of them, or to all in a namespace where none is named. */
+export interface AccessQuestion {
+  readonly user: string;
+  readonly groups: readonly string[];
+  readonly verb: string;
+  readonly type: ResourceType<KubeObject>;
+  readonly namespace?: string;
+  readonly name?: string;
+}
+
+export interface AccessAnswer {
+  readonly allowed: boolean;
+  /** In the words of whoever decided; may be empty. */
+  readonly reason: string;
+}
+
 /**
  * Every method rejects with a `KubeError` and with nothing else. Objects handed out may be kept but not changed.
  */
@@ -104,6 +120,9 @@ export interface KubeStore {
 
   /** Quiet when the object is gone already. With finalizers the object stays, marked with a deletionTimestamp. */
   delete<T extends KubeObject>(type: ResourceType<T>, key: ObjectKey, options?: DeleteOptions): Promise<void>;
+
+  /** Whether somebody else may do this, as the server's authorizers say now. Nothing is done. */
+  mayDo(question: AccessQuestion, signal?: AbortSignal): Promise<AccessAnswer>;
 }
 
 /** An object that the server has not yet completed. */

@@ -15,6 +15,7 @@ export function guardedStore(store: KubeStore, mayWrite: () => boolean): KubeSto
     get: async (...args) => store.get(...args),
     list: async (...args) => store.list(...args),
     watch: (...args) => store.watch(...args),
+    mayDo: async (...args) => store.mayDo(...args),
     create: async (...args) => {
       check();
       return store.create(...args);

@@ -33,5 +33,6 @@ export function meteredStore(store: KubeStore, clock: Clock, observer: StoreObse
     jsonPatch: async (type, ...args) => timed('jsonPatch', type.kind, store.jsonPatch(type, ...args)),
     apply: async (type, ...args) => timed('apply', type.kind, store.apply(type, ...args)),
     delete: async (type, ...args) => timed('delete', type.kind, store.delete(type, ...args)),
+    mayDo: async (question, ...args) => timed('mayDo', question.type.kind, store.mayDo(question, ...args)),
   };
 }

@@ -50,6 +50,9 @@ function actionText(action: Action): string {
       return action.expired?.code ?? 'Expires late';
     case 'Finalize':
       return action.risk === undefined ? 'Finalize' : 'Finalize, by force';
+    case 'Ask':
+      return `Ask ${action.operation.type}`;
+    case 'Withdraw':
     case 'Abandon':
     case 'ShowDeletion':
       return action.kind;

@@ -4,6 +4,7 @@ import { describeApiDeletion } from './admission/api-deletion.ts';
 import { describeDeletions } from './admission/deletions.ts';
 import { describeHeartbeats } from './admission/heartbeats.ts';
 import { describeHypervisors } from './admission/hypervisors.ts';
+import { describeOperations } from './admission/operations.ts';
 import { describeRoles } from './admission/roles.ts';
 import { openSite, type Site } from './admission/site.ts';
 import { describeStamps } from './admission/stamps.ts';
@@ -28,6 +29,7 @@ describeOwnControlPlane('admission policies and roles', { controllerManager: tru
   describeStamps(cluster, site);
   describeDeletions(cluster, site);
   describeStatusOwners(cluster, site);
+  describeOperations(cluster, site);
   describeHypervisors(site);
   describeHeartbeats(cluster, site);
   describeTokens(cluster, site);

@@ -14,6 +14,7 @@ function subject(stand: () => QemuStand): DriverUnderTest {
     make: async () => stand().driver(),
     features: new Set([
       'GracefulShutdown',
+      'Reboot',
       'Pause',
       'StartPaused',
       'Hibernate',

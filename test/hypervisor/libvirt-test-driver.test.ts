@@ -67,7 +67,7 @@ function subject(stand: () => Stand): DriverUnderTest {
   return {
     name: 'libvirt on test:///default',
     make: async () => driverFor(stand().proxy.socketPath, stand().directory),
-    features: new Set(['GracefulShutdown', 'Pause', 'Hibernate', 'Events', 'Addresses']),
+    features: new Set(['GracefulShutdown', 'Reboot', 'Pause', 'Hibernate', 'Events', 'Addresses']),
     guest: {
       boot: { kind: 'Kernel', image: 'vmlinuz', commandLine: 'quiet' },
       missingBoot: { kind: 'Kernel', image: 'no-such-kernel' },

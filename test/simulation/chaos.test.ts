@@ -2,6 +2,7 @@
 // lost. Nothing is promised while it lasts but the invariants; once it is over, everything comes true and rests.
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { operationTypes } from '#crds/v1alpha1/operation-spec.ts';
 import { isDriverError } from '#node-daemon/hypervisor/errors.ts';
 import { timestampOf } from '#runtime/clock/clock.ts';
 import { isKubeError, KubeError } from '#runtime/kube/errors.ts';
@@ -14,7 +15,17 @@ const MINUTE = 60_000;
 const RUNS = Number(process.env.USHER_CHAOS_RUNS ?? 25);
 const HOSTS = ['hv1', 'hv2'] as const;
 const PROCESSES = [OPERATOR, ...HOSTS] as const;
-const POWER = ['start', 'pause', 'resume', 'hibernate', 'discardImage', 'shutdown', 'destroy', 'undefine'] as const;
+const POWER = [
+  'start',
+  'pause',
+  'resume',
+  'hibernate',
+  'discardImage',
+  'shutdown',
+  'destroy',
+  'undefine',
+  'reboot',
+] as const;
 const LOST = new KubeError('Unreachable', 'the connection broke');
 
 const vm = fc.constantFrom('a', 'b', 'c');
@@ -74,7 +85,26 @@ const flips = step(
   },
 );
 
+/** Names come back: what is still there under one is met again. */
+const operates = step(
+  'operate',
+  fc.record({
+    name: fc.constantFrom('one', 'two', 'three'),
+    type: fc.constantFrom(...operationTypes),
+    set: fc.constantFrom('a', 'b', 'a,c', '*', '{b,c}'),
+    parallelism: fc.constantFrom(1, 20),
+    deadlineSeconds: fc.constantFrom(5, 60),
+    ttlSecondsAfterFinished: fc.constantFrom(0, 10),
+  }),
+  async (site, { name, set, ...spec }) => site.operate(name, { ...spec, targets: { set } }),
+);
+
 const people = [
+  operates,
+  operates,
+  step('cancel', fc.constantFrom('one', 'two', 'three'), async (site, name) =>
+    site.editOperation(name, { cancel: true }),
+  ),
   create,
   flips,
   powers,

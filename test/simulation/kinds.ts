@@ -2,9 +2,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Condition } from '#crds/v1alpha1/fragments.ts';
 import { type Hypervisor, hypervisorKind } from '#crds/v1alpha1/hypervisor.ts';
-import { hypervisorResource, virtualMachineResource } from '#crds/v1alpha1/kinds.ts';
-import { FORCE_DELETE_ANNOTATION, REQUESTER_ANNOTATION, VM_FINALIZER } from '#crds/v1alpha1/names.ts';
+import { hypervisorResource, operationResource, virtualMachineResource } from '#crds/v1alpha1/kinds.ts';
+import {
+  FORCE_DELETE_ANNOTATION,
+  REQUESTER_ANNOTATION,
+  REQUESTER_GROUPS_ANNOTATION,
+  VM_FINALIZER,
+} from '#crds/v1alpha1/names.ts';
 import { type VirtualMachine, virtualMachineKind } from '#crds/v1alpha1/virtual-machine.ts';
+import { operationKind, type VirtualMachineOperation } from '#crds/v1alpha1/virtual-machine-operation.ts';
 import { type Validator, validatorFor } from '#crds/validate.ts';
 import { KubeError } from '#runtime/kube/errors.ts';
 import type { AdmissionRequest, KindModel } from '#runtime/kube/memory/kind-model.ts';
@@ -22,6 +28,32 @@ export const hypervisorModel: KindModel<Hypervisor> = {
   ...schemaOf(validHypervisor),
 };
 
+const validOperation = validatorFor<VirtualMachineOperation>(operationKind);
+
+/** `watching` is told of every write that is about to be stored. */
+export function operationModel(
+  watching: (operation: VirtualMachineOperation, request: AdmissionRequest<VirtualMachineOperation>) => void,
+): KindModel<VirtualMachineOperation> {
+  return {
+    type: operationResource,
+    statusSubresource: true,
+    ...schemaOf(validOperation),
+    mutate: (operation, request) => (request.verb === 'create' ? stampedOperation(operation, request.user) : operation),
+    validate: (operation, request) => {
+      if (request.subresource === 'status' && request.user !== OPERATOR)
+        return new KubeError('Forbidden', 'status is written by the operator');
+      watching(operation, request);
+      return undefined;
+    },
+  };
+}
+
+function stampedOperation(operation: VirtualMachineOperation, user: string): VirtualMachineOperation {
+  const stamps = { [REQUESTER_ANNOTATION]: user, [REQUESTER_GROUPS_ANNOTATION]: 'system:authenticated' };
+  const { metadata } = operation;
+  return { ...operation, metadata: { ...metadata, annotations: { ...metadata.annotations, ...stamps } } };
+}
+
 const validMachine = validatorFor<VirtualMachine>(virtualMachineKind);
 
 /** `watching` is told of every write that is about to be stored. */
@@ -34,7 +66,11 @@ export function machineModel(
     ...schemaOf(validMachine),
     mutate: (vm, request) => (request.verb === 'create' ? stamped(vm, request.user) : vm),
     validate: (vm, request) => {
-      const refusal = foreignField(vm, request) ?? protectedFrom(vm, request) ?? forcedTooSoon(vm, request);
+      const refusal =
+        foreignField(vm, request) ??
+        foreignSpec(vm, request) ??
+        protectedFrom(vm, request) ??
+        forcedTooSoon(vm, request);
       if (refusal === undefined) watching(vm, request);
       return refusal;
     },
@@ -55,7 +91,9 @@ function schemaOf<T extends KubeObject>(validate: Validator<T>): Pick<KindModel<
 }
 
 function stamped(vm: VirtualMachine, user: string): VirtualMachine {
-  const annotations = { ...vm.metadata.annotations, [REQUESTER_ANNOTATION]: user };
+  const { annotations: given = {} } = vm.metadata;
+  const requester = user === OPERATOR ? (given[REQUESTER_ANNOTATION] ?? user) : user;
+  const annotations = { ...given, [REQUESTER_ANNOTATION]: requester };
   return { ...vm, metadata: { ...vm.metadata, annotations, finalizers: [VM_FINALIZER] } };
 }
 
@@ -68,7 +106,7 @@ const operatorConditions = [
   'RestorePending',
   'Expired',
 ];
-const daemonFields = ['instance', 'addresses', 'usage', 'lastTermination', 'pendingChanges'];
+const daemonFields = ['instance', 'addresses', 'usage', 'lastTermination', 'currentOperation', 'pendingChanges'];
 const daemonConditions = ['Provisioned', 'PowerStateSynced', 'InstancePresent', 'RestartRequired'];
 const derived = ['phase', 'transitions', 'conditions', 'Ready', 'Reconciling', 'Stalled'];
 
@@ -102,6 +140,14 @@ function forcedTooSoon({ metadata, status }: VirtualMachine, { old, verb }: Admi
   const named = accepted === (status?.placement?.hypervisor ?? '');
   if (named && metadata.deletionTimestamp !== undefined) return undefined;
   return new KubeError('Forbidden', `${FORCE_DELETE_ANNOTATION} names the hypervisor of a VM that is being deleted`);
+}
+
+/** Of a spec the operator writes what operations declare, and nothing else. */
+function foreignSpec(vm: VirtualMachine, { user, old, verb }: AdmissionRequest<VirtualMachine>) {
+  if (user !== OPERATOR || old === undefined) return undefined;
+  const changed = changedFields({ ...old.spec }, { ...vm.spec });
+  if (changed.length === 0 || (verb === 'apply' && changed.join() === 'powerState')) return undefined;
+  return new KubeError('Forbidden', `the operator may not change spec.${changed.join(', spec.')} by ${verb}`);
 }
 
 function changedFields(before: Record<string, unknown>, after: Record<string, unknown>): string[] {

@@ -121,6 +121,7 @@ export function mortalStore(store: KubeStore, life: Life): KubeStore {
     get: async (type, key, given) => look(`get ${type.kind}`, async () => store.get(type, key, given)),
     list: async (type, options) => look(`list ${type.kind}`, async () => store.list(type, options)),
     watch: (type, options) => store.watch(type, cut(options)),
+    mayDo: async (question, given) => look(`mayDo ${question.type.kind}`, async () => store.mayDo(question, given)),
     create: async (type, object, given) =>
       write(`create ${type.kind}`, async () => store.create(type, object, cut(given && { signal: given }).signal)),
     mergePatch: async (type, key, patch, options) =>
@@ -174,6 +175,7 @@ export function mortalDriver(driver: HypervisorDriver, life: Life, onlooker: Onl
     hibernate: async (uuid) => act('hibernate', uuid, async () => driver.hibernate(uuid)),
     discardImage: async (uuid) => act('discardImage', uuid, async () => driver.discardImage(uuid)),
     shutdown: async (uuid) => act('shutdown', uuid, async () => driver.shutdown(uuid)),
+    reboot: async (uuid) => act('reboot', uuid, async () => driver.reboot(uuid)),
     destroy: async (uuid) => act('destroy', uuid, async () => driver.destroy(uuid)),
     undefine: async (uuid) => act('undefine', uuid, async () => driver.undefine(uuid)),
     watch: (signal) => driver.watch(AbortSignal.any([signal, life.signal])),

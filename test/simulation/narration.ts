@@ -1,6 +1,7 @@
 // The story as it is told: a line for everything that a user could see change, with who wrote it and why.
 import { findCondition } from '#crds/conditions.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
+import type { VirtualMachineOperation } from '#crds/v1alpha1/virtual-machine-operation.ts';
 import type { AdmissionRequest } from '#runtime/kube/memory/kind-model.ts';
 
 export class Narration {
@@ -29,6 +30,14 @@ export class Narration {
     const shown = summary(vm);
     if (old !== undefined && summary(old) === shown) return;
     this.#line(`  ${user} on ${vm.metadata.name}: ${shown}`);
+  }
+
+  /** A VirtualMachineOperation that is about to be stored. */
+  operationWrote(operation: VirtualMachineOperation, request: AdmissionRequest<VirtualMachineOperation>): void {
+    if (request.subresource !== 'status') return;
+    const { phase, done = '', summary: targets = '', conditions } = operation.status ?? {};
+    const ready = findCondition(conditions, 'Ready');
+    this.#line(`  ${request.user} on ${operation.metadata.name}: ${phase} ${done} [${targets}] ${ready?.message}`);
   }
 
   text(): string {

@@ -5,6 +5,7 @@ import { timestampOf } from '#runtime/clock/clock.ts';
 import { uuidFor } from '#test/builders/uuid.ts';
 import { HOLD } from '#test/builders/virtual-machine.ts';
 import { hibernations } from './hibernate-scenarios.ts';
+import { operations } from './operation-scenarios.ts';
 import { pauses } from './pause-scenarios.ts';
 import {
   BIGGER,
@@ -294,4 +295,12 @@ const ends: readonly Scenario[] = [
   },
 ];
 
-export const scenarios: readonly Scenario[] = [...births, ...changes, ...times, ...pauses, ...hibernations, ...ends];
+export const scenarios: readonly Scenario[] = [
+  ...births,
+  ...changes,
+  ...times,
+  ...pauses,
+  ...hibernations,
+  ...ends,
+  ...operations,
+];

@@ -2,9 +2,11 @@
 // and a user. The operator and the daemons are the real ones, put together as their programs put them together.
 
 import type { Hypervisor, HypervisorSpec } from '#crds/v1alpha1/hypervisor.ts';
-import { hypervisorResource, virtualMachineResource } from '#crds/v1alpha1/kinds.ts';
+import { hypervisorResource, operationResource, virtualMachineResource } from '#crds/v1alpha1/kinds.ts';
 import { API_VERSION, FORCE_DELETE_ANNOTATION } from '#crds/v1alpha1/names.ts';
+import type { OperationSpec } from '#crds/v1alpha1/operation-spec.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
+import type { VirtualMachineOperation } from '#crds/v1alpha1/virtual-machine-operation.ts';
 import type { VirtualMachineSpec } from '#crds/v1alpha1/virtual-machine-spec.ts';
 import { memoryGuardFiles } from '#node-daemon/guard/memory-files.ts';
 import type { GuardFiles } from '#node-daemon/guard/orders.ts';
@@ -21,11 +23,12 @@ import type { WriteRecord } from '#runtime/kube/memory/write-log.ts';
 import type { KubeObject } from '#runtime/kube/resource.ts';
 import type { KubeStore } from '#runtime/kube/store.ts';
 import { Invariants } from './invariants.ts';
-import { hypervisorModel, leaseModel, machineModel, OPERATOR } from './kinds.ts';
+import { hypervisorModel, leaseModel, machineModel, OPERATOR, operationModel } from './kinds.ts';
 import { type Fate, Life, type Step } from './life.ts';
 import { Narration } from './narration.ts';
 import { runDaemonOf, runGuardOf, runOperatorOf, type Surroundings } from './programs.ts';
 import { seededRandom } from './random.ts';
+import { Tally } from './tally.ts';
 import { Witness } from './witness.ts';
 
 const NAMESPACE = 'team';
@@ -74,6 +77,7 @@ export class Site {
   readonly #guardFiles: ReadonlyMap<string, GuardFiles>;
   readonly #fencer: Fencer | undefined;
   readonly #random: () => number;
+  readonly #tally: Tally;
   readonly #signer = signerFrom(generateSigningKey());
   readonly #lives = new Map<string, Life>();
   readonly #births = new Map<string, number>();
@@ -106,6 +110,10 @@ export class Site {
       report: (fault) => this.invariants.report(fault),
       happened: () => this.invariants.checkHosts(),
     });
+    this.#tally = new Tally(
+      (fault) => this.invariants.report(fault),
+      () => clock.now(),
+    );
     this.user = this.api.asUser(USER);
     this.#serve(options);
   }
@@ -117,6 +125,12 @@ export class Site {
         this.invariants.checkMachine(vm, request);
         this.witness.wrote(vm, request);
         this.narration.wrote(vm, request);
+      }),
+    );
+    this.api.serve(
+      operationModel((operation, request) => {
+        this.#tally.wrote(operation, request);
+        this.narration.operationWrote(operation, request);
       }),
     );
     if (latencyMilliseconds === undefined) return;
@@ -275,6 +289,24 @@ export class Site {
       metadata,
       spec: complete,
     });
+  }
+
+  async operate(name: string, spec: Pick<OperationSpec, 'type' | 'targets'> & Partial<OperationSpec>): Promise<void> {
+    await this.user.create(operationResource, {
+      apiVersion: API_VERSION,
+      kind: 'VirtualMachineOperation',
+      metadata: { name, namespace: NAMESPACE },
+      spec: spec as OperationSpec,
+    });
+  }
+
+  async editOperation(name: string, spec: Partial<OperationSpec>): Promise<void> {
+    await this.user.mergePatch(operationResource, { namespace: NAMESPACE, name }, { spec });
+  }
+
+  /** Rejects with NotFound. */
+  async operation(name: string): Promise<VirtualMachineOperation> {
+    return this.user.get(operationResource, { namespace: NAMESPACE, name });
   }
 
   async edit(name: string, spec: object): Promise<void> {

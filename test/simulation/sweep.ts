@@ -44,6 +44,8 @@ export interface Scenario {
   readonly outcome?: (site: Site) => Promise<void>;
   /** What really happens to the guest of VM web from the beginning, host by host; several where a death may change it. */
   readonly histories: readonly (readonly string[])[];
+  /** Writes that are refused, and are tried again by whoever comes after a death; none where this is left out. */
+  readonly refusals?: number;
   /** What has to be done at least, in this order, by the protocol. */
   /** How much more a death may leave to tell: of what would have passed unseen, had nobody died. */
   readonly unseen?: number;
@@ -89,10 +91,11 @@ export async function live(scenario: Scenario, death?: Death): Promise<Lived> {
   site.forgetWrites();
   if (death !== undefined) site.doom(death.of, death.fate);
   await scenario.act(site);
-  const uuid = before ?? (await uuidOf(site));
+  const made = before ?? (await uuidOf(site));
   await site.clock.advance(WINDOW_MS);
   const steps = stepsOf(site);
   await recover(site, death);
+  const uuid = made ?? (await uuidOf(site));
   const writes = site.machineWrites().length;
   await scenario.outcome?.(site);
   await expectPromisesKept(site);

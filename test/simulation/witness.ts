@@ -47,6 +47,8 @@ export class Witness {
   /** By host and uuid: when a daemon asked last for a start, or for an end. */
   readonly #askedToStart = new Set<string>();
   readonly #askedToEnd = new Map<string, number>();
+  /** By operation and VM: what was carried out. */
+  readonly #done = new Set<string>();
   /** By uuid: the last start by a daemon; `obeyed` once the guest has ended because a daemon wanted it to. */
   readonly #starts = new Map<string, { readonly epoch: number | undefined; obeyed: boolean }>();
 
@@ -71,15 +73,27 @@ export class Witness {
     const { now, report, nodeOf } = this.#options;
     const key = `${host}/${uuid}`;
     if (verb === 'start') this.#askedToStart.add(key);
-    if (verb === 'shutdown' || verb === 'destroy') this.#askedToEnd.set(key, now());
     const declared = this.#options.machines().filter((one) => instanceUuid(one) === uuid);
     const grounds = [...declared, ...this.#declaredJustNow(uuid)];
     const [vm] = grounds;
+    const once = verb === 'reboot' || (verb === 'destroy' && isExecuting(vm, 'Cycle'));
+    if (once) this.#doneOnce(verb, vm);
+    else if (verb === 'shutdown' || verb === 'destroy') this.#askedToEnd.set(key, now());
     if (vm === undefined) return report(`${host} was asked to ${verb} a guest that nobody declares`);
     const bears = this.#options.hosts.get(host)?.machine.guests.find(uuid)?.metadata?.epoch;
     if (!grounds.some((one) => isDeclared(one, { node: nodeOf(host), bears }, verb))) {
       report(`${host} was asked to ${verb} ${vm.metadata.name}, which nobody asked for`);
     }
+  }
+
+  /** What an operation asked, and was told as Executing before: at most once, whoever dies. */
+  #doneOnce(verb: string, vm: VirtualMachine | undefined): void {
+    const { uid = '', state, name = '' } = vm?.status?.currentOperation ?? {};
+    const words = `${vm?.metadata.name} was asked to ${verb}`;
+    if (state !== 'Executing') this.#options.report(`${words}, which was not told before`);
+    const key = `${uid}/${vm?.metadata.uid}`;
+    if (this.#done.has(key)) this.#options.report(`${words} twice for operation ${name}`);
+    this.#done.add(key);
   }
 
   /** People may change their minds several times while one call is on its way. */
@@ -173,12 +187,18 @@ function permissionOf(metadata: DomainMetadata | undefined): number | undefined 
   return metadata === undefined ? undefined : (JSON.parse(metadata.payload) as { epoch: number }).epoch;
 }
 
+function isExecuting(vm: VirtualMachine | undefined, type: 'Reboot' | 'Cycle'): boolean {
+  const { currentOperation } = vm?.status ?? {};
+  return currentOperation?.type === type && currentOperation.state === 'Executing';
+}
+
 /** Whether what is declared and granted is ground enough for this. */
 function isDeclared(
-  { metadata, spec, status }: VirtualMachine,
+  vm: VirtualMachine,
   { node, bears }: { readonly node: string; readonly bears: number | undefined },
   verb: string,
 ): boolean {
+  const { metadata, spec, status } = vm;
   const { placement, granted } = status ?? {};
   const here = placement?.hypervisor === node;
   const deleted = metadata.deletionTimestamp !== undefined;
@@ -201,11 +221,14 @@ function isDeclared(
     case 'shutdown':
     case 'destroy':
       // A daemon executes what was granted: that people have thought better since is not decided yet.
+      if (isExecuting(vm, 'Cycle')) return true;
       return !here || deleted || spec.powerState === 'Stopped' || granted?.powerState === 'Stopped';
     case 'undefine':
       return !here || deleted;
     case 'release':
       return here && deleted && spec.deletionPolicy === 'Release';
+    case 'reboot':
+      return here && !deleted;
     default:
       return here;
   }

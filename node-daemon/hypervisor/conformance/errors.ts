@@ -140,6 +140,7 @@ function everyVerb(bench: Workbench, driver: HypervisorDriver): Promise<unknown>
     driver.hibernate(uuid),
     driver.discardImage(uuid),
     driver.shutdown(uuid),
+    driver.reboot(uuid),
     driver.destroy(uuid),
     driver.undefine(uuid),
     driver.usage(),

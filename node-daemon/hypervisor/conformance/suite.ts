@@ -9,6 +9,7 @@ import { describeInventory } from './inventory.ts';
 import { describeLifecycle } from './lifecycle.ts';
 import { describeMetadata } from './metadata.ts';
 import { describeRaces } from './races.ts';
+import { describeReboot } from './reboot.ts';
 import { describeStandstill } from './standstill.ts';
 import type { DriverUnderTest } from './subject.ts';
 import { describeUsage } from './usage.ts';
@@ -29,6 +30,7 @@ export function describeDriver(subject: DriverUnderTest): void {
     describeFeatures(bench);
     describeDefinition(bench);
     describeLifecycle(bench);
+    describeReboot(bench);
     describeStandstill(bench);
     describeImages(bench);
     describeMetadata(bench);

@@ -22,7 +22,14 @@ import { defineDomain, removeMetadata, undefineDomain, writeMetadata } from './d
 import { EarlierAddresses } from './domains/earlier-addresses.ts';
 import { discardImage, hibernateDomain, type Image, imageOf, refuseWithoutImage } from './domains/image.ts';
 import { listAll, observe } from './domains/inventory.ts';
-import { destroyDomain, pauseDomain, resumeDomain, shutDownDomain, startDomain } from './domains/power.ts';
+import {
+  destroyDomain,
+  pauseDomain,
+  rebootDomain,
+  resumeDomain,
+  shutDownDomain,
+  startDomain,
+} from './domains/power.ts';
 import { OpenStarts } from './domains/starts.ts';
 import { EventHub, EventTranslator } from './events.ts';
 import { KeyedLock } from './keyed-lock.ts';
@@ -156,6 +163,13 @@ class LibvirtDriver implements HypervisorDriver {
 
   shutdown(uuid: string): Promise<void> {
     return guarded(() => shutDownDomain(this.#lanes.action(uuid, 'query'), uuid));
+  }
+
+  reboot(uuid: string): Promise<void> {
+    return guarded(async () => {
+      await this.#demand('Reboot', 'have guests reboot');
+      await rebootDomain(this.#lanes.action(uuid, 'change'), uuid);
+    });
   }
 
   /** Waits for nobody: it is also how a start that hangs is ended. */

@@ -10,6 +10,7 @@ import type { SimulatedHostOptions } from './machine-options.ts';
 
 const everything: readonly Feature[] = [
   'GracefulShutdown',
+  'Reboot',
   'Pause',
   'StartPaused',
   'Hibernate',

@@ -94,6 +94,10 @@ class SimulatedDriver implements HypervisorDriver {
     return this.#call('shutdown', uuid, () => this.#host.machine.shutdown(uuid));
   }
 
+  reboot(uuid: string): Promise<void> {
+    return this.#call('reboot', uuid, () => this.#host.machine.reboot(uuid));
+  }
+
   destroy(uuid: string): Promise<void> {
     return this.#call('destroy', uuid, () => this.#host.machine.destroy(uuid));
   }

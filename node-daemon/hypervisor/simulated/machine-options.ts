@@ -37,6 +37,7 @@ const DEFAULTS = {
   memoryBytes: 256 * GIBIBYTE,
   features: new Set<Feature>([
     'GracefulShutdown',
+    'Reboot',
     'Pause',
     'StartPaused',
     'Hibernate',

@@ -18,6 +18,7 @@ import { domainOf, type Guest, type GuestBehaviour, isActive, type Power } from 
 import { GuestTable } from './guest-table.ts';
 import { maskCounters, NOTHING_COUNTED } from './load.ts';
 import type { MachineOptions } from './machine-options.ts';
+import { rebootGuest } from './reboot.ts';
 import { beginSaving, finishSaving, pauseGuest, refuseWithImage, resumeGuest } from './standstill.ts';
 
 const OBEDIENT: GuestBehaviour = {
@@ -217,6 +218,13 @@ export class Machine {
 
   #endObediently(guest: Guest): void {
     this.guests.turnOff(guest, { reason: 'Shutdown', detail: 'shut down', initiator: 'Guest' });
+  }
+
+  /** Each counts: whoever is asked twice reboots twice. */
+  reboot(uuid: string): void {
+    const guest = this.get(uuid);
+    this.#demand('Reboot', 'have guests reboot');
+    rebootGuest(this.guests, guest, { now: this.#now(), hears: this.#hearsRequests(guest) });
   }
 
   destroy(uuid: string): void {

@@ -3,6 +3,8 @@ import { isKubeError, KubeError } from '../errors.ts';
 import { checkKey, checkNew } from '../object-check.ts';
 import { type KubeObject, keyOf, type ObjectKey, type ResourceType } from '../resource.ts';
 import type {
+  AccessAnswer,
+  AccessQuestion,
   ApplyOptions,
   DeleteOptions,
   JsonPatchOperation,
@@ -105,6 +107,13 @@ export class ApiServerStore implements KubeStore {
     }
   }
 
+  async mayDo(question: AccessQuestion, signal?: AbortSignal): Promise<AccessAnswer> {
+    const path = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
+    const answer = await this.#connection.request({ method: 'POST', path, body: reviewOf(question), signal });
+    const { status } = answer as { status?: { allowed?: boolean; reason?: string } };
+    return { allowed: status?.allowed === true, reason: status?.reason ?? '' };
+  }
+
   async #patch<T extends KubeObject>(
     type: ResourceType<T>,
     key: ObjectKey,
@@ -113,6 +122,16 @@ export class ApiServerStore implements KubeStore {
     const path = objectPath(type, key, { subresource, ...STRICT });
     return (await this.#connection.request({ method: 'PATCH', path, body: patch, contentType, signal })) as T;
   }
+}
+
+function reviewOf({ user, groups, verb, type, namespace, name }: AccessQuestion): object {
+  const [group, version] = type.apiVersion.includes('/') ? type.apiVersion.split('/') : ['', type.apiVersion];
+  const resourceAttributes = { verb, group, version, resource: type.plural, namespace, name };
+  return {
+    apiVersion: 'authorization.k8s.io/v1',
+    kind: 'SubjectAccessReview',
+    spec: { user, groups, resourceAttributes },
+  };
 }
 
 /** The API server calls an unknown field in server-side apply its own fault (500), which it is not. */

@@ -4,7 +4,7 @@ import type { WriteVerb } from './kind-model.ts';
 
 /** One call as it is on its way. `key` is missing for list and watch. */
 export interface Call {
-  readonly verb: WriteVerb | 'get' | 'list' | 'watch';
+  readonly verb: WriteVerb | 'get' | 'list' | 'watch' | 'mayDo';
   readonly kind: string;
   readonly key?: string;
   readonly subresource?: 'status';

@@ -7,7 +7,7 @@ import type { Model } from './admission.ts';
 import { type Backup, Database } from './database.ts';
 import { Faults } from './faults.ts';
 import type { KindModel } from './kind-model.ts';
-import { MemoryStore, type ServerParts } from './store.ts';
+import { type Access, MemoryStore, type ServerParts } from './store.ts';
 import { Watches } from './watches.ts';
 import type { WriteRecord } from './write-log.ts';
 
@@ -28,6 +28,8 @@ export class MemoryApiServer implements ServerParts {
   readonly faults = new Faults();
   /** Every write that reached the server, refused ones too, in order. Tests may empty it. */
   readonly writes: WriteRecord[] = [];
+  /** What `mayDo` is answered by. Everybody may do everything, unless a test says otherwise. */
+  access: Access = () => undefined;
   readonly #random: Random;
   readonly #models = new Map<string, Model>();
 

@@ -6,6 +6,8 @@ import { wireCopy } from '../json.ts';
 import { checkKey, checkNew } from '../object-check.ts';
 import { type KubeObject, keyOf, keyText, type ObjectKey, type ResourceType } from '../resource.ts';
 import type {
+  AccessAnswer,
+  AccessQuestion,
   ApplyOptions,
   DeleteOptions,
   JsonPatchOperation,
@@ -30,6 +32,9 @@ import type { Watches } from './watches.ts';
 import type { WriteRecord } from './write-log.ts';
 import { createObject, deleteObject, storedEntry, updateObject, type WriteContext, type Written } from './writes.ts';
 
+/** Who may do what; undefined lets them. */
+export type Access = (question: AccessQuestion) => string | undefined;
+
 /** The server behind the store. */
 export interface ServerParts {
   readonly clock: Clock;
@@ -37,6 +42,7 @@ export interface ServerParts {
   readonly watches: Watches;
   readonly faults: Faults;
   readonly writes: WriteRecord[];
+  readonly access: Access;
   /** Throws NotFound for a kind that is not served. */
   modelOf(type: ResourceType<KubeObject>): Model;
   newUid(): string;
@@ -145,6 +151,14 @@ export class MemoryStore implements KubeStore {
     options: DeleteOptions = {},
   ): Promise<void> {
     await this.#write({ verb: 'delete', type, key, options }, (context) => deleteObject(context, options));
+  }
+
+  mayDo(question: AccessQuestion, signal?: AbortSignal): Promise<AccessAnswer> {
+    const call: Call = { verb: 'mayDo', kind: question.type.kind, user: this.#user };
+    return this.#perform(call, signal, () => {
+      const reason = this.#server.access(question);
+      return { allowed: reason === undefined, reason: reason ?? '' };
+    });
   }
 
   #patch(context: WriteContext, change: (object: KubeObject) => unknown): Written {

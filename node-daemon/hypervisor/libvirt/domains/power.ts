@@ -2,7 +2,7 @@
 // numbers, so after any refusal the domain is looked at.
 import type { DomainPowerState, StartOptions } from '#node-daemon/hypervisor/driver.ts';
 import { DriverError, isDriverError } from '#node-daemon/hypervisor/errors.ts';
-import { type Ask, CREATE, create, destroy, getState, resume, shutdown, suspend } from '../rpc/domain-calls.ts';
+import { type Ask, CREATE, create, destroy, getState, reboot, resume, shutdown, suspend } from '../rpc/domain-calls.ts';
 import { FAULT, isFault, LibvirtFault } from '../rpc/faults.ts';
 import { lookup } from './lookup.ts';
 import { powerStateOf } from './power-state.ts';
@@ -62,6 +62,13 @@ export async function shutDownDomain(ask: Ask, uuid: string): Promise<void> {
       throw error;
     }
   }
+}
+
+/** Rejects with Busy where it does not run: libvirt itself would have it reboot once it does. */
+export async function rebootDomain(ask: Ask, uuid: string): Promise<void> {
+  const { powerState } = powerStateOf(await getState(ask, uuid));
+  if (powerState !== 'Running') throw new DriverError('Busy', `the domain ${uuid} does not run: it is ${powerState}`);
+  await reboot(ask, uuid);
 }
 
 /** Off, or about to be: its process may be there for a moment after the guest has ended. */

@@ -20,6 +20,7 @@ export function kindOf(reported: string): HypervisorKind {
 const FEATURES: Readonly<Record<HypervisorKind, readonly Feature[]>> = {
   qemu: [
     'GracefulShutdown',
+    'Reboot',
     'Pause',
     'StartPaused',
     'Hibernate',
@@ -30,7 +31,7 @@ const FEATURES: Readonly<Record<HypervisorKind, readonly Feature[]>> = {
     'DiskUsage',
     'Addresses',
   ],
-  test: ['GracefulShutdown', 'Pause', 'Hibernate', 'Events', 'Addresses'],
+  test: ['GracefulShutdown', 'Reboot', 'Pause', 'Hibernate', 'Events', 'Addresses'],
   lxc: ['GracefulShutdown', 'Events'],
   xen: ['GracefulShutdown', 'Events'],
 };

@@ -147,6 +147,10 @@ export async function shutdown(ask: Ask, uuid: string): Promise<void> {
   await ask(PROCEDURE.domainShutdownFlags, withFlags(uuid, 0));
 }
 
+export async function reboot(ask: Ask, uuid: string): Promise<void> {
+  await ask(PROCEDURE.domainReboot, withFlags(uuid, 0));
+}
+
 export async function destroy(ask: Ask, uuid: string): Promise<void> {
   await ask(PROCEDURE.domainDestroyFlags, withFlags(uuid, 0));
 }

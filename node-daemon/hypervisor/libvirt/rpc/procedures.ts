@@ -11,6 +11,7 @@ export const PROCEDURE = {
   domainGetXmlDesc: 14,
   domainLookupByName: 23,
   domainLookupByUuid: 24,
+  domainReboot: 27,
   domainResume: 28,
   domainSuspend: 34,
   networkLookupByName: 46,
