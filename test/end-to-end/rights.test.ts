@@ -1,6 +1,7 @@
 // The rights of the operator and of the daemons, beside what they really ask for: enough for a whole life of theirs and
 // of a VM, and nothing to spare.
 import { expect } from 'chai';
+import { apiRequest } from '#hack/control-plane/api-request.ts';
 import type { Site } from '#hack/site/site.ts';
 import { type Account, type Asked, askedByUsher, refusedOf } from '../site/audit-log.ts';
 import { describeSite } from '../site/describe-site.ts';
@@ -12,6 +13,7 @@ const UNSEEN: Readonly<Record<Account, readonly string[]>> = {
   'usher-operator': [
     'get virtualmachines.usher.dev', // whoever may list them may read each
     'get hypervisors.usher.dev',
+    'get virtualmachineoperations.usher.dev',
     'patch events', // counts a warning up that is told again, minutes later
   ],
   'usher-node-daemon': ['patch events'],
@@ -54,7 +56,19 @@ describeSite('the rights of the operator and the daemons', choice, (under) => {
   }
 });
 
-/** A VM that runs, is Lost, vanishes, is stopped and started and deleted; one that fits nowhere; everybody restarted. */
+/** An operation, until its time to live is over. */
+async function operate({ controlPlane }: Site, user: User, name: string, spec: object): Promise<void> {
+  const path = '/apis/usher.dev/v1alpha1/namespaces/default/virtualmachineoperations';
+  const kind = { apiVersion: 'usher.dev/v1alpha1', kind: 'VirtualMachineOperation' };
+  const body = { ...kind, metadata: { name }, spec: { ...spec, ttlSecondsAfterFinished: 1 } };
+  await apiRequest(controlPlane.access, { method: 'POST', path, body });
+  await user.kubectl('wait', '--for=delete', `uvmop/${name}`, '--timeout=60s');
+}
+
+/**
+ * A VM that runs, is Lost, vanishes, is stopped and started and deleted; one that fits nowhere; one that operations create
+ * and destroy; everybody restarted.
+ */
 async function liveThrough(site: Site, user: User): Promise<void> {
   await user.apply(
     guest('lives', { restartPolicy: 'Never' }),
@@ -71,6 +85,11 @@ async function liveThrough(site: Site, user: User): Promise<void> {
   await user.sees('lives', 'Stopped');
   await user.change('lives', { powerState: 'Running' });
   await user.sees('lives', 'Running');
+  const { spec } = guest('made');
+  await operate(site, user, 'make', { type: 'Start', targets: { set: 'made' }, template: { spec } });
+  await user.sees('made', 'Running');
+  await operate(site, user, 'unmake', { type: 'Destroy', targets: { set: 'made' } });
+  await user.untilGone('made');
   await site.programs.stop('operator');
   await site.startOperator();
   await user.remove('lives', 'too-large');

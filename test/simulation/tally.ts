@@ -10,10 +10,15 @@ const INTERVAL_MS = 2000;
 
 const settledFields = ['succeeded', 'failed', 'cancelled'] as const;
 
+/** A write whose answer is lost is made again at once, and so many answers may be lost in a row. */
+const LOST_ANSWERS = 3;
+
 export class Tally {
   readonly #report: (fault: string) => void;
   readonly #now: () => number;
   readonly #told = new Map<string, number>();
+  /** How often in a row one was written to again too early. */
+  readonly #early = new Map<string, number>();
 
   constructor(report: (fault: string) => void, now: () => number) {
     this.#report = report;
@@ -32,8 +37,10 @@ export class Tally {
     for (const fault of countFaults(status, spec.parallelism)) report(fault);
     for (const fault of changeFaults(before, status)) report(fault);
     const last = this.#told.get(metadata.uid) ?? Number.NEGATIVE_INFINITY;
-    if (before.phase === status.phase && this.#now() - last < INTERVAL_MS && status.phase === 'Running')
-      report(`it was written to again after ${this.#now() - last} ms`);
+    const isEarly = before.phase === status.phase && this.#now() - last < INTERVAL_MS && status.phase === 'Running';
+    const early = isEarly ? (this.#early.get(metadata.uid) ?? 0) + 1 : 0;
+    this.#early.set(metadata.uid, early);
+    if (early > LOST_ANSWERS) report(`it was written to again after ${this.#now() - last} ms`);
     this.#told.set(metadata.uid, this.#now());
   }
 }

@@ -61,7 +61,7 @@ export function describeTokens(cluster: OwnTestCluster): void {
     const kubeconfig = await cluster.controlPlane.createKubeconfig('mistaken', token);
     const program = new RunningProgram('operator/main.ts', ['--kubeconfig', kubeconfig]);
     await program.isReady(
-      /cannot get resource .*secrets.*; use the kubeconfig that was made for this program, or install/,
+      /cannot list resource .*virtualmachineoperations.*; use the kubeconfig that was made for this program, or install/,
     );
   });
 }
