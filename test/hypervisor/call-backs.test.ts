@@ -14,7 +14,7 @@ import { runOperator } from '#operator/wiring.ts';
 import { systemClock, systemRandom } from '#runtime/clock/system.ts';
 import { MemoryApiServer } from '#runtime/kube/memory/server.ts';
 import { silentLogger } from '#runtime/process/log.ts';
-import { hypervisorModel, leaseModel, machineModel, OPERATOR } from '../simulation/kinds.ts';
+import { hypervisorModel, leaseModel, machineModel, OPERATOR, operationModel } from '../simulation/kinds.ts';
 import { describeQemu, eventually, type QemuStand } from './libvirt-qemu-stand.ts';
 import { SocketProxy } from './libvirt-socket-proxy.ts';
 
@@ -37,6 +37,7 @@ class SmallSite {
     const { api } = this;
     api.serve(leaseModel).serve(hypervisorModel);
     api.serve(machineModel(() => undefined));
+    api.serve(operationModel(() => undefined));
     const signer = signerFrom(generateSigningKey());
     const operator = { ...COMMON, store: api.asUser(OPERATOR), signer, identity: 'o', silenceTimeoutMs: 40_000 };
     const daemon = {
