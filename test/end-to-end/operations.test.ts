@@ -80,6 +80,16 @@ describeSite('operations on real guests', choice, (under) => {
     }
   }).timeout(2 * BOOT_SECONDS * 1000);
 
+  it('one pauses all ten, and another resumes them: they stand still and go on where they were', async () => {
+    await operate('pause', { type: 'Pause', targets: { set: ALL } });
+    expect((await finished('pause')).status).to.deep.include({ phase: 'Succeeded', done: '10/10' });
+    for (const name of TEN) expect(await libvirtStateOf(host(), name), name).to.equal('paused');
+    await operate('resume', { type: 'Resume', targets: { set: ALL } });
+    expect((await finished('resume')).status).to.deep.include({ phase: 'Succeeded', done: '10/10' });
+    for (const name of TEN) expect(await libvirtStateOf(host(), name), name).to.equal('running');
+    for (const name of TEN) expect(await bootsOf(host(), name), `boots of ${name}`).to.equal(2);
+  }).timeout(240_000);
+
   it('one cycles a guest, which then has the memory that was waiting for a restart', async () => {
     const { user } = under();
     await user.change('op-1', { resources: { memory: '192Mi' } });
