@@ -95,7 +95,7 @@ function driverFor(options: Options): HypervisorDriver {
   const clock = systemClock;
   if (options.driver === 'simulated')
     return createSimulatedDriver(new SimulatedHost({ clock, name: options.nodeName }));
-  const { consoleDirectory, virtualization } = options;
+  const { consoleDirectory, virtualization, migrationAddress } = options;
   return createLibvirtDriver({
     clock,
     random: systemRandom,
@@ -104,6 +104,7 @@ function driverFor(options: Options): HypervisorDriver {
     bootDirectory: options.bootDirectory,
     ...(virtualization === 'auto' ? {} : { domainType: virtualization }),
     ...(consoleDirectory === undefined ? {} : { consoleLogDirectory: consoleDirectory }),
+    ...(migrationAddress === undefined ? {} : { migrationAddress }),
     nodeCounters: NODE_COUNTERS,
   });
 }

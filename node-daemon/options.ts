@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { parseQuantity } from '#crds/quantity.ts';
 import type { OptionTable } from '#runtime/process/option-table.ts';
 import { commonOptions } from '#runtime/process/program.ts';
+import { migrationAddressFault } from './hypervisor/migration-address.ts';
 
 const NODE_NAME = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/;
 const LABEL = /^([a-z0-9.-]+\/)?[A-Za-z0-9][A-Za-z0-9_.-]*=[A-Za-z0-9_.-]*$/;
@@ -68,6 +69,13 @@ export const nodeDaemonOptions = {
     type: 'string',
     description: 'An existing directory for the logs of serial consoles. Left out, they are not logged.',
     optional: true,
+  },
+  migrationAddress: {
+    type: 'string',
+    description:
+      'Where the libvirt of other hypervisors reaches this one, as qemu+tls://<host>/system. Left out, guests cannot move to or from here.',
+    optional: true,
+    validate: migrationAddressFault,
   },
   labels: {
     type: 'string',

@@ -128,6 +128,9 @@ function planUp(mine: Mine): Plan {
       return planMarked(mine, domain);
     case 'Saving':
       return planSaving();
+    case 'Incoming':
+    case 'Outgoing':
+      return { kind: 'Nothing', reason: 'Somebody moves the guest.', again: HYPERVISOR_SILENT_RETRY_MS };
     case 'ShuttingDown':
       return { kind: 'Report', report: { powerState: 'Stopping' } };
     case 'Unknown':

@@ -142,6 +142,9 @@ function everyVerb(bench: Workbench, driver: HypervisorDriver): Promise<unknown>
     driver.shutdown(uuid),
     driver.destroy(uuid),
     driver.undefine(uuid),
+    driver.migrationProgress(uuid),
+    driver.abortMigration(uuid),
+    driver.takeBack(uuid),
     driver.usage(),
   ];
 }
