@@ -8,6 +8,7 @@ import { DriverError, type DriverErrorReason, isDriverError, isUnanswered } from
 import { NAME_TAKEN, type StartStep, type Step } from './actions.ts';
 import type { DomainContext } from './context.ts';
 import { definitionOf } from './definition.ts';
+import { beginMove } from './execute-move.ts';
 import {
   type DomainMemory,
   type FailedStep,
@@ -66,6 +67,12 @@ export async function execute(step: Step, work: Work): Promise<void> {
       return again(work, 'Release', async () => context.driver.release(uuid));
     case 'Confirm':
       return again(work, 'Confirm', async () => context.driver.setMetadata(uuid, step.metadata));
+    case 'Migrate':
+      return beginMove(context, uuid, step.plan);
+    case 'AbortMigration':
+      return context.driver.abortMigration(uuid);
+    case 'TakeBack':
+      return context.driver.takeBack(uuid);
   }
 }
 

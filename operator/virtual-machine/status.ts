@@ -15,6 +15,7 @@ import type {
   PlacementStatus,
   VirtualMachineStatus,
 } from '#crds/v1alpha1/virtual-machine-status.ts';
+import { migrationAfter } from '#operator/migration/status.ts';
 import type { Action } from './actions.ts';
 import { heardInWords } from './plan-reachability.ts';
 
@@ -67,6 +68,11 @@ function folded(status: VirtualMachineStatus, action: Action, writing: Writing):
       const { reachable: holds, code, reason } = action;
       return withCondition(status, { type: 'HypervisorReachable', holds, code, reason }, writing);
     }
+    case 'StartMigration':
+    case 'AbortMigration':
+    case 'EndMigration':
+    case 'Arrive':
+      return migrated(status, action, writing);
     case 'ShowDeletion':
     case 'Finalize':
       return status;
@@ -147,6 +153,34 @@ function eventOf({ granted: next, verdict }: Extract<Action, { kind: 'Grant' }>,
     case 'Stopped':
       return 'vm.shutdown.request';
   }
+}
+
+type OfMigration = Extract<Action, { kind: 'StartMigration' | 'AbortMigration' | 'EndMigration' | 'Arrive' }>;
+
+function migrated(status: VirtualMachineStatus, action: OfMigration, writing: Writing): VirtualMachineStatus {
+  const { time } = writing;
+  const next = { ...status, migration: migrationAfter(status.migration, action, time) };
+  if (action.kind === 'Arrive') return arrived(next, action, writing);
+  if (action.kind !== 'StartMigration') return next;
+  const decision: Decision = {
+    event: 'vm.migrate.request',
+    policy: DECIDED_BY,
+    verdict: 'Allow',
+    reason: action.reason.slice(0, limits.sentence),
+    generation: status.granted?.generation ?? 0,
+    time,
+  };
+  return { ...next, decisions: remembered(status.decisions, decision) };
+}
+
+/** Whoever has the guest gets the permission: the epoch rises, though the one before was never given back. */
+function arrived(status: VirtualMachineStatus, action: Extract<Action, { kind: 'Arrive' }>, writing: Writing) {
+  const { target: hypervisor, targetUID: hypervisorUID, epoch } = action.plan;
+  return placed(
+    status,
+    { kind: 'Place', hypervisor, hypervisorUID, epoch, alternatives: 0, reason: action.reason },
+    writing,
+  );
 }
 
 /**

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type GuestImage, guestImage, guestImageObstacle } from '#hack/hypervisor-host/guest/image.ts';
 import { type HypervisorHost, networkCounterDirectory } from '#hack/hypervisor-host/host.ts';
-import { hostObstacle, startHost, stopHost } from '#hack/hypervisor-host/host-life.ts';
+import { hostObstacle, makeConsoles, startHost, stopHost } from '#hack/hypervisor-host/host-life.ts';
 import { migrationUriOf } from '#hack/hypervisor-host/host-network.ts';
 import type { DomainDefinition, HypervisorDriver } from '#node-daemon/hypervisor/driver.ts';
 import { createLibvirtDriver } from '#node-daemon/hypervisor/libvirt/driver.ts';
@@ -129,7 +129,8 @@ function describeMachines(
       }
       directory = await mkdtemp(join(tmpdir(), 'usher-qemu-'));
       const image = await guestImage();
-      const guestDirectories = [image.bootDirectory];
+      const consoles = await makeConsoles(names.map((name) => join(directory, name)));
+      const guestDirectories = [image.bootDirectory, ...consoles];
       for (const name of names) {
         const host = await startHost({ name, directory: join(directory, name), lifetime: 'parent', guestDirectories });
         stands.push(new QemuStand(host, image, await networkCounterDirectory(host)));
