@@ -9,6 +9,7 @@ import { validatorFor } from './validate.ts';
 const FREE_TEXT: Readonly<Record<string, readonly string[]>> = {
   VirtualMachine: ['spec.parameters'],
   Hypervisor: [],
+  DomainReport: [],
 };
 
 for (const kind of kinds) {

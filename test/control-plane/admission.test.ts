@@ -2,6 +2,7 @@
 
 import { describeApiDeletion } from './admission/api-deletion.ts';
 import { describeDeletions } from './admission/deletions.ts';
+import { describeDomainReports } from './admission/domain-reports.ts';
 import { describeHeartbeats } from './admission/heartbeats.ts';
 import { describeHypervisors } from './admission/hypervisors.ts';
 import { describeRoles } from './admission/roles.ts';
@@ -29,6 +30,7 @@ describeOwnControlPlane('admission policies and roles', { controllerManager: tru
   describeDeletions(cluster, site);
   describeStatusOwners(cluster, site);
   describeHypervisors(site);
+  describeDomainReports(site);
   describeHeartbeats(cluster, site);
   describeTokens(cluster, site);
   describeRoles(site);
