@@ -1,7 +1,9 @@
 // What the operator sees, always, whether it leads or not: so that a new leader knows everything at once.
 import { isConditionFalse } from '#crds/conditions.ts';
+import { instanceUuid } from '#crds/derive/signed-payload.ts';
+import type { DomainReport } from '#crds/v1alpha1/domain-report.ts';
 import type { Hypervisor } from '#crds/v1alpha1/hypervisor.ts';
-import { hypervisorResource, virtualMachineResource } from '#crds/v1alpha1/kinds.ts';
+import { domainReportResource, hypervisorResource, virtualMachineResource } from '#crds/v1alpha1/kinds.ts';
 import {
   HEARTBEAT_LABEL,
   heartbeatLeaseName,
@@ -21,6 +23,7 @@ import { Outages } from './hypervisor/outages.ts';
 import { Heartbeats } from './hypervisor/silence.ts';
 import { Ledger } from './placement/ledger.ts';
 import { Refusals } from './placement/refusals.ts';
+import { reportIndexes } from './rebuild/reports.ts';
 
 export interface WorldOptions {
   readonly store: KubeStore;
@@ -30,11 +33,14 @@ export interface WorldOptions {
   /** A hypervisor whose Lease has not changed for so long is silent, and so is one that did not answer its daemon. */
   readonly silenceTimeoutMs: number;
   readonly reflectorObserver?: (kind: string) => ReflectorObserver;
+  /** Called when the API server has gone back in time: what is known of later times is worth nothing. */
+  readonly onWentBack: () => void;
 }
 
 /** Whom to wake when something changes. Nobody, while another operator leads. */
 export interface Listener {
-  machineChanged(key: string): void;
+  machineChanged(key: string, vm: VirtualMachine): void;
+  reportChanged(report: DomainReport): void;
   hypervisorChanged(name: string): void;
   /** The VMs that a hypervisor holds may be worth another look. */
   homeChanged(hypervisor: string): void;
@@ -44,12 +50,14 @@ export interface Listener {
 }
 
 export class World {
-  readonly machines: Reflector<VirtualMachine, 'hypervisor'>;
+  readonly machines: Reflector<VirtualMachine, 'hypervisor' | 'instance'>;
+  readonly reports: Reflector<DomainReport, 'uuid' | 'machine'>;
   readonly hypervisors: Reflector<Hypervisor>;
   readonly ledger = new Ledger();
   readonly refusals = new Refusals();
   readonly machineWrites = new OwnWrites<VirtualMachine>();
   readonly hypervisorWrites = new OwnWrites<Hypervisor>();
+  readonly reportWrites = new OwnWrites<DomainReport>();
   readonly heartbeats: Heartbeats;
   readonly outages: Outages;
   readonly #leases: Reflector<Lease>;
@@ -60,17 +68,23 @@ export class World {
     this.#clock = options.clock;
     this.heartbeats = new Heartbeats(options.silenceTimeoutMs, options.clock.monotonic());
     this.outages = new Outages(options.silenceTimeoutMs, options.clock.monotonic());
-    const observed = (kind: string) => options.reflectorObserver?.(kind) ?? {};
+    const observed = (kind: string) => noticing(options, kind);
     const hypervisorOf = (vm: VirtualMachine) =>
       vm.status?.placement === undefined ? [] : [vm.status.placement.hypervisor];
     const shared = { ...options, keepsAnnotation: isOurAnnotation };
     this.machines = new Reflector({
       ...shared,
       type: virtualMachineResource,
-      indexes: { hypervisor: hypervisorOf },
+      indexes: { hypervisor: hypervisorOf, instance: (vm: VirtualMachine) => [instanceUuid(vm)] },
       observer: observed('VirtualMachine'),
     });
     this.hypervisors = new Reflector({ ...shared, type: hypervisorResource, observer: observed('Hypervisor') });
+    this.reports = new Reflector({
+      ...shared,
+      type: domainReportResource,
+      indexes: reportIndexes,
+      observer: observed('DomainReport'),
+    });
     const selection = { namespace: SYSTEM_NAMESPACE, labelSelector: HEARTBEAT_LABEL };
     this.#leases = new Reflector({ ...shared, type: LEASES, selection, observer: this.#deafness(observed('Lease')) });
     this.#connect();
@@ -82,7 +96,7 @@ export class World {
 
   /** Resolves when the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.machines.run(signal), this.hypervisors.run(signal), this.#leases.run(signal)]);
+    await Promise.all(this.#reflectors.map(async (reflector) => reflector.run(signal)));
   }
 
   /** The heartbeat Lease of a hypervisor. */
@@ -91,7 +105,11 @@ export class World {
   }
 
   async synced(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.machines.synced(signal), this.hypervisors.synced(signal), this.#leases.synced(signal)]);
+    await Promise.all(this.#reflectors.map(async (reflector) => reflector.synced(signal)));
+  }
+
+  get #reflectors() {
+    return [this.machines, this.hypervisors, this.reports, this.#leases];
   }
 
   /** Silences and outages count anew: while we could not hear, nobody was lost. */
@@ -129,6 +147,10 @@ export class World {
       this.heartbeats.forget(metadata.name);
       this.outages.forget(metadata.name);
     });
+    this.reports.onChange(({ type, object }) => {
+      if (type === 'deleted') this.reportWrites.forget(object.metadata.uid);
+      this.#listener?.reportChanged(object);
+    });
     this.#leases.onChange(({ type, object }) => this.#heard(object, type === 'deleted'));
   }
 
@@ -137,7 +159,7 @@ export class World {
     const freed = gone ? this.ledger.forget(uid) : this.ledger.record(vm);
     if (gone) this.#forget(uid);
     if (freed) this.#listener?.roomAppeared();
-    this.#listener?.machineChanged(keyText(keyOf(vm)));
+    this.#listener?.machineChanged(keyText(keyOf(vm)), vm);
     const home = vm.status?.placement?.hypervisor;
     if (home !== undefined && this.heartbeats.silentFor(home, this.#clock.monotonic()) !== undefined)
       this.#listener?.heldChanged(home);
@@ -168,7 +190,27 @@ export class World {
   }
 }
 
+/** Everything is read again for `disorder` only where the API server has gone back. */
+function noticing({ reflectorObserver, onWentBack }: WorldOptions, kind: string): ReflectorObserver {
+  const observer = reflectorObserver?.(kind) ?? {};
+  return {
+    ...observer,
+    listed: (cause, ...told) => {
+      observer.listed?.(cause, ...told);
+      if (cause === 'disorder') onWentBack();
+    },
+  };
+}
+
 /** Usage changes all the time and decides nothing here. */
 function matters({ metadata, spec, status }: Hypervisor): string {
-  return JSON.stringify([metadata.uid, metadata.labels, spec, status?.allocatable, status?.conditions]);
+  return JSON.stringify([
+    metadata.uid,
+    metadata.labels,
+    spec,
+    status?.allocatable,
+    status?.conditions,
+    status?.controlPlane,
+    status?.hold,
+  ]);
 }

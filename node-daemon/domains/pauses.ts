@@ -12,6 +12,8 @@ export const HYPERVISOR_SILENT_RETRY_MS = 5_000;
 export const UNKNOWN_TOLD_MS = 60_000;
 /** A guest that ends so long after it was asked may have obeyed, though it has been wanted again since. */
 export const OBEDIENCE_MS = 300_000;
+/** The end of a hold wakes everything; this is in case that it was missed. */
+export const HOLD_RETRY_MS = 30_000;
 export const LEASE_RETRY_MS = 1_000;
 /** What waits for room is tried again this often. */
 export const NO_ROOM_RETRY_MS = 30_000;

@@ -37,12 +37,20 @@ export function statusAfter(actions: readonly Action[], writing: Writing): Virtu
   return deriveStatus(vm, next, time);
 }
 
+/** Its guest is there, and stays: no other hypervisor could take it. */
+function recovered(status: VirtualMachineStatus, action: Extract<Action, { kind: 'Recover' }>, writing: Writing) {
+  const next = placed(status, { ...action, alternatives: 0 }, writing);
+  return { ...next, managed: { origin: 'Recovered' } } satisfies VirtualMachineStatus;
+}
+
 function folded(status: VirtualMachineStatus, action: Action, writing: Writing): VirtualMachineStatus {
   switch (action.kind) {
     case 'Grant':
       return granted(status, action, writing);
     case 'Place':
       return placed(status, action, writing);
+    case 'Recover':
+      return recovered(status, action, writing);
     case 'CannotPlace':
       return withCondition(status, { type: 'Placed', holds: false, code: action.code, reason: action.reason }, writing);
     case 'CannotGrow':
@@ -67,6 +75,8 @@ function folded(status: VirtualMachineStatus, action: Action, writing: Writing):
       const { reachable: holds, code, reason } = action;
       return withCondition(status, { type: 'HypervisorReachable', holds, code, reason }, writing);
     }
+    case 'Bind':
+    case 'RestoreSpec':
     case 'ShowDeletion':
     case 'Finalize':
       return status;
@@ -175,7 +185,11 @@ function remembered(decisions: readonly Decision[] | undefined, decision: Decisi
   return [...others, decision].slice(-limits.decisions);
 }
 
-function placed(status: VirtualMachineStatus, action: Extract<Action, { kind: 'Place' }>, writing: Writing) {
+function placed(
+  status: VirtualMachineStatus,
+  action: Omit<Extract<Action, { kind: 'Place' }>, 'kind'>,
+  writing: Writing,
+) {
   if (status.granted === undefined) throw new Error('placed without a grant: the plan must grant first');
   const { hypervisor, hypervisorUID, epoch, alternatives, proof, reason } = action;
   const holder = { hypervisor, hypervisorUID, epoch };
