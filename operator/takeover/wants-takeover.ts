@@ -4,11 +4,15 @@ import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { Proof } from '#crds/v1alpha1/virtual-machine-status.ts';
 import type { Recovery } from './takeovers.ts';
 
-/** Declared so, meant to have a guest, and held by a hypervisor that has not given the permission back. */
+/**
+ * Declared so, meant to have a guest, and held by a hypervisor that has not given the permission back. One whose memory
+ * lies on its disk is left alone: elsewhere it would boot without it, which only people decide.
+ */
 export function wantsTakeover({ metadata, spec, status }: VirtualMachine): boolean {
   if (spec.recovery.onLost !== 'Restart' || metadata.deletionTimestamp !== undefined) return false;
   const state = status?.granted?.powerState;
-  return (state === 'Running' || state === 'Paused') && !epochIsOver(status);
+  const isOnDisk = currentInstance(status)?.powerState === 'Hibernated';
+  return (state === 'Running' || state === 'Paused') && !isOnDisk && !epochIsOver(status);
 }
 
 /** Whether the guard of its machine was told to stop it, as its daemon reported under this permission. */
