@@ -18,6 +18,7 @@ import { Reflector, type ReflectorObserver } from '#runtime/reflector/reflector.
 import { Admission } from './domains/admission.ts';
 import type { DomainContext } from './domains/context.ts';
 import { Memories } from './domains/memory.ts';
+import { Orphans } from './domains/orphans.ts';
 import { reconcileDomain } from './domains/reconcile.ts';
 import { Guarding } from './guard/guarding.ts';
 import type { BootTime, GuardFiles } from './guard/orders.ts';
@@ -26,6 +27,7 @@ import { register } from './inventory/register.ts';
 import { HypervisorReporter } from './inventory/report.ts';
 import type { GuestMetrics } from './metrics.ts';
 import { NodeLease } from './node-lease.ts';
+import { DomainReporter } from './reports/reporter.ts';
 import { Scanner } from './scan.ts';
 import { settleStrays } from './strays.ts';
 import type { PublishLimits } from './usage/publish.ts';
@@ -139,14 +141,15 @@ function assemble(options: NodeDaemonOptions, membership: Membership) {
     self: () => ({ name: nodeName, uid: hypervisor().metadata.uid, bootID }),
     memories: new Memories(),
     initiators: new Map(),
-    orphans: new Set(),
+    orphans: new Orphans(() => scanner.scanSoon()),
     warn: options.warn,
     observer: options.observer,
     clock,
     logger,
   };
   const domains = domainController(options, context);
-  const reporter = new HypervisorReporter({ ...options, bootID, hypervisor, context });
+  const reports = new DomainReporter({ store, nodeName, bootID, hypervisor });
+  const reporter = new HypervisorReporter({ ...options, bootID, hypervisor, context, reports });
   const scanner = new Scanner({ context, reporter, hypervisor, random, enqueue: (uuid) => domains.enqueue(uuid) });
   const usage = new UsageReporter({ ...options, machines: machines.cache, hypervisor, limits: options.usageLimits });
   machines.onChange(({ type, object }) => {

@@ -17,6 +17,7 @@ import { Admission } from './admission.ts';
 import type { DomainContext } from './context.ts';
 import { definitionOf } from './definition.ts';
 import { Memories } from './memory.ts';
+import { Orphans } from './orphans.ts';
 import { reconcileDomain } from './reconcile.ts';
 
 const COPY = uuidFor('copy');
@@ -66,7 +67,7 @@ function contextOf({ clock, host, api, machines }: World): DomainContext {
     self: () => ({ name: 'hv1', uid: uuidFor('hv1'), bootID: host.bootID }),
     memories: new Memories(),
     initiators: new Map(),
-    orphans: new Set(),
+    orphans: new Orphans(),
     warn: () => undefined,
     clock,
     logger: silentLogger,
