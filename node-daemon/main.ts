@@ -10,6 +10,7 @@ import type { OptionValues } from '#runtime/process/option-table.ts';
 import { OptionsError } from '#runtime/process/options.ts';
 import { type Runtime, runProgram } from '#runtime/process/program.ts';
 import { untilServed } from '#runtime/process/until-served.ts';
+import { memoryIn } from './control-plane/memory.ts';
 import { readBootTime } from './guard/boot-time.ts';
 import { guardFilesIn } from './guard/files.ts';
 import type { HypervisorDriver } from './hypervisor/driver.ts';
@@ -58,6 +59,7 @@ async function run(runtime: Runtime<typeof nodeDaemonOptions>): Promise<void> {
       guard: guardOf(options),
       sampleIntervalMs: SAMPLE_INTERVAL_MS,
       usageLimits: USAGE_LIMITS,
+      controlPlaneMemory: memoryIn(options.stateDirectory),
       warn: (object, reason, message) => events.warn(object, reason, message),
       observer: guestMetrics(metrics),
       reflectorObserver,

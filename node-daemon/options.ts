@@ -69,6 +69,12 @@ export const nodeDaemonOptions = {
     description: 'An existing directory for the logs of serial consoles. Left out, they are not logged.',
     optional: true,
   },
+  stateDirectory: {
+    type: 'string',
+    description:
+      'Where this daemon keeps which control plane it has served, over its own restarts and reboots: a directory of this machine, and of this daemon alone.',
+    default: '/var/lib/usher/state',
+  },
   labels: {
     type: 'string',
     description: 'Labels for the Hypervisor when it is first registered, as a=b,c=d.',

@@ -20,6 +20,7 @@ import { machineMetrics } from './metrics.ts';
 import { operatorOptions } from './options.ts';
 import type { Signer } from './signing/key.ts';
 import { loadSigner } from './signing/secret.ts';
+import { siteMetrics } from './site/metrics.ts';
 import { runOperator } from './wiring.ts';
 
 const NAME = 'usher-operator';
@@ -54,6 +55,7 @@ function observersOf({ metrics, setUnready, readiness, reflectorObserver }: Runt
   const leader = leaderMetrics(metrics);
   return {
     observer: machineMetrics(metrics),
+    siteObserver: siteMetrics(metrics),
     reflectorObserver,
     controllerObserver: controllerMetrics(metrics),
     onSynced: () => setUnready(undefined),

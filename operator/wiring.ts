@@ -1,54 +1,53 @@
 // Puts the operator together from its parts. No decision is made here.
+import { instanceUuid } from '#crds/derive/signed-payload.ts';
 import type { Hypervisor } from '#crds/v1alpha1/hypervisor.ts';
 import { hypervisorResource, operationResource, virtualMachineResource } from '#crds/v1alpha1/kinds.ts';
 import { LEADER_LEASE, SYSTEM_NAMESPACE } from '#crds/v1alpha1/names.ts';
-import { Controller, type ControllerObserver, type Reconcile } from '#runtime/controller/controller.ts';
-import { type KubeObject, keyOf, keyText } from '#runtime/kube/resource.ts';
+import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
+import type { Controller } from '#runtime/controller/controller.ts';
+import { keyOf, keyText } from '#runtime/kube/resource.ts';
 import { guardedStore } from '#runtime/lease/guarded-store.ts';
-import { LeaderElection, type LeadershipObserver } from '#runtime/lease/leader-election.ts';
-import { type AcceptanceRule, AUTOMATIC, acceptanceRule } from './hypervisor/acceptance.ts';
+import { LeaderElection } from '#runtime/lease/leader-election.ts';
+import { AUTOMATIC, acceptanceRule } from './hypervisor/acceptance.ts';
 import { candidateOf } from './hypervisor/candidate.ts';
 import type { HypervisorContext } from './hypervisor/context.ts';
 import { heardOf } from './hypervisor/observe.ts';
 import { reconcileHypervisor } from './hypervisor/reconcile.ts';
-import type { MachineMetrics } from './metrics.ts';
 import type { OperationContext } from './operation/context.ts';
 import { reconcileOperation } from './operation/reconcile.ts';
 import type { Candidate } from './placement/candidate.ts';
-import type { Signer } from './signing/key.ts';
+import { concernedBy, reportController, reportsIn, reportsOf, siteController } from './rebuild/wiring.ts';
+import { SiteState } from './site/reconcile.ts';
 import type { TakeoverContext } from './takeover/context.ts';
-import type { Fencer } from './takeover/fencer.ts';
 import { reconcileTakeover } from './takeover/reconcile.ts';
 import { Takeovers } from './takeover/takeovers.ts';
 import type { Silence } from './takeover/wants-takeover.ts';
+import { controller, type OperatorOptions, type Term } from './term.ts';
 import { reconcileVirtualMachine } from './virtual-machine/reconcile.ts';
-import { type Listener, World, type WorldOptions } from './world.ts';
+import { type Listener, World } from './world.ts';
 
 const MOST_SILENT_PERCENT = 50;
 
-export interface OperatorOptions extends WorldOptions {
-  readonly signer: Signer;
-  /** Which hypervisors may join without a person's word; left out, all of them. */
-  readonly acceptance?: AcceptanceRule;
-  /** Unique to this process. */
-  readonly identity: string;
-  /** Writes a warning that `kubectl describe` shows. */
-  readonly warn: (object: KubeObject, reason: string, message: string) => void;
-  /** Counts VMs, and what was done about them. */
-  readonly observer?: MachineMetrics | undefined;
-  /** What makes sure that a machine is off. */
-  readonly fencer?: Fencer | undefined;
-  /** When more of all hypervisors are silent at once, nothing is taken over; 50 unless given. */
-  readonly mostSilentPercent?: number;
-  readonly controllerObserver?: (controller: string) => ControllerObserver;
-  /** Told once everything was read for the first time. */
-  readonly onSynced?: () => void;
-  readonly leadershipObserver?: LeadershipObserver;
-}
-
 /** Runs until `stop` aborts, deciding only while it leads; then hands over cleanly. Rejects only if it cannot go on. */
 export async function runOperator(options: OperatorOptions, stop: AbortSignal): Promise<void> {
-  const world = new World(options);
+  while (!stop.aborted) {
+    const changed = new AbortController();
+    const onOtherControlPlane = () => {
+      options.logger.warn('the control plane is another one, or went back in time: everything is read anew');
+      changed.abort(new Error('the control plane is another one, or went back in time'));
+    };
+    await operate(options, { over: AbortSignal.any([stop, changed.signal]), onOtherControlPlane });
+  }
+}
+
+interface Service {
+  /** Aborts with `stop`, or when the control plane is no longer the one that was read. */
+  readonly over: AbortSignal;
+  readonly onOtherControlPlane: () => void;
+}
+
+async function operate(options: OperatorOptions, { over, onOtherControlPlane }: Service): Promise<void> {
+  const world = new World({ ...options, onWentBack: onOtherControlPlane });
   const { store, clock, random, logger, identity } = options;
   const election = new LeaderElection({
     store,
@@ -63,27 +62,20 @@ export async function runOperator(options: OperatorOptions, stop: AbortSignal): 
   const ended = new AbortController();
   const running = world.run(ended.signal);
   try {
-    await world.synced(stop);
+    await world.synced(over);
     options.observer?.count(() => world.machines.cache.list());
     options.onSynced?.();
     const onLeading = async (leading: AbortSignal) => {
-      await lead({ options, world, stop, leading, isLeading: () => election.isLeading() });
+      const isLeading = () => election.isLeading();
+      await lead({ options, world, stop: over, leading, isLeading, onOtherControlPlane });
     };
-    await election.run({ onLeading, stop });
+    await election.run({ onLeading, stop: over });
   } catch (error) {
-    if (!stop.aborted) throw error;
+    if (!over.aborted) throw error;
   } finally {
     ended.abort();
     await running;
   }
-}
-
-interface Term {
-  readonly options: OperatorOptions;
-  readonly world: World;
-  readonly stop: AbortSignal;
-  readonly leading: AbortSignal;
-  readonly isLeading: () => boolean;
 }
 
 /** One term as the leader: everything is looked at once, then whatever changes. */
@@ -91,36 +83,80 @@ async function lead(term: Term): Promise<void> {
   const { world, stop, leading } = term;
   world.listenAnew();
   const waiting = new Map<string, number>();
+  const state = new SiteState();
   const known = new Takeovers();
-  const hypervisors = hypervisorController(term, (name) => {
-    listener.heldChanged(name);
-    listener.homeChanged(name);
-  });
-  const machines = machineController(term, waiting, known);
-  const homeChanged = (name: string) =>
-    world.machines.cache.byIndex('hypervisor', name).forEach((vm) => machines.enqueue(keyText(keyOf(vm))));
-  const takeovers = takeoverController(term, known, homeChanged);
-  const operations = operationController(term);
-  const listener: Listener = {
-    machineChanged: (key) => machines.enqueue(key),
-    hypervisorChanged: (name) => hypervisors.enqueue(name),
-    operationChanged: (key) => operations.enqueue(key),
-    operationsChanged: (namespace) => liveOperations(world, namespace).forEach((key) => operations.enqueue(key)),
-    homeChanged,
-    heldChanged: (name) => takeovers.enqueue(name),
-    roomAppeared: () => waiting.forEach((_told, key) => machines.enqueue(key)),
-  };
+  const hypervisors = hypervisorController(term, state, (name) => wakeAll(listener, name));
+  const machines = machineController(term, { state, waiting, known });
+  const takeovers = takeoverController(term, known, (name) =>
+    heldBy(world, name).forEach((key) => machines.enqueue(key)),
+  );
+  const operations = operationController(term, state);
+  const reports = reportController(term, state);
+  const everything = () => wakeEverything(world, { hypervisors, machines, reports });
+  const site = siteController(term, state, everything);
+  const listener = listenerFor(term, { hypervisors, machines, takeovers, operations, reports, site, state, waiting });
   world.listen(listener);
-  world.hypervisors.cache.list().forEach((hypervisor) => hypervisors.enqueue(hypervisor.metadata.name));
-  world.machines.cache.list().forEach((vm) => machines.enqueue(keyText(keyOf(vm))));
+  site.enqueue(SITE_KEY);
+  everything();
   world.operations.cache.list().forEach((operation) => operations.enqueue(keyText(keyOf(operation))));
-  const controllers = [hypervisors, machines, takeovers, operations];
+  const controllers = [site, hypervisors, machines, takeovers, reports, operations];
   await Promise.all(controllers.map(async (controller) => controller.run(stop, leading)));
   world.listen(undefined);
 }
 
+interface Awake
+  extends Record<'hypervisors' | 'machines' | 'takeovers' | 'operations' | 'reports' | 'site', Controller> {
+  readonly state: SiteState;
+  readonly waiting: ReadonlyMap<string, number>;
+}
+
+/** Whom each change wakes. */
+function listenerFor({ world }: Term, awake: Awake): Listener {
+  const { hypervisors, machines, takeovers, operations, reports, site, state, waiting } = awake;
+  return {
+    machineChanged: (key, vm) => {
+      machines.enqueue(key);
+      reportsIn(world, instanceUuid(vm)).forEach((name) => reports.enqueue(name));
+      if (state.hold !== undefined) site.enqueue(SITE_KEY);
+    },
+    hypervisorChanged: (name) => {
+      hypervisors.enqueue(name);
+      site.enqueue(SITE_KEY);
+    },
+    operationChanged: (key) => operations.enqueue(key),
+    operationsChanged: (namespace) => liveOperations(world, namespace).forEach((key) => operations.enqueue(key)),
+    homeChanged: (name) => heldBy(world, name).forEach((key) => machines.enqueue(key)),
+    heldChanged: (name) => takeovers.enqueue(name),
+    roomAppeared: () => waiting.forEach((_told, key) => machines.enqueue(key)),
+    reportChanged: (report) => {
+      [report.metadata.name, ...reportsIn(world, report.spec.uuid)].forEach((name) => reports.enqueue(name));
+      concernedBy(world, report).forEach((key) => machines.enqueue(key));
+      if (state.hold !== undefined) site.enqueue(SITE_KEY);
+    },
+  };
+}
+
+/** Keys of the VMs that a hypervisor holds. */
+function heldBy(world: World, hypervisor: string): string[] {
+  return world.machines.cache.byIndex('hypervisor', hypervisor).map((vm) => keyText(keyOf(vm)));
+}
+
+const SITE_KEY = 'site';
+
+function wakeEverything(world: World, to: Record<'hypervisors' | 'machines' | 'reports', Controller>): void {
+  world.hypervisors.cache.list().forEach((hypervisor) => to.hypervisors.enqueue(hypervisor.metadata.name));
+  world.machines.cache.list().forEach((vm) => to.machines.enqueue(keyText(keyOf(vm))));
+  reportsIn(world).forEach((name) => to.reports.enqueue(name));
+}
+
+function wakeAll(listener: Listener, hypervisor: string): void {
+  listener.heldChanged(hypervisor);
+  listener.homeChanged(hypervisor);
+}
+
 function hypervisorController(
   { options, world, isLeading }: Term,
+  state: SiteState,
   onReachabilityChanged: (name: string) => void,
 ): Controller {
   const context: HypervisorContext = {
@@ -132,6 +168,7 @@ function hypervisorController(
     outages: world.outages,
     acceptance: options.acceptance ?? acceptanceRule(AUTOMATIC),
     warn: options.warn,
+    hold: () => state.hold,
     clock: options.clock,
     onReachabilityChanged,
     lost: new Map(),
@@ -160,11 +197,14 @@ function takeoverController(
   return controller(options, 'takeover', async (name, signal) => reconcileTakeover(context, name, signal));
 }
 
-function machineController(
-  { options, world, isLeading }: Term,
-  waiting: Map<string, number>,
-  takeovers: Takeovers,
-): Controller {
+interface Minds {
+  readonly state: SiteState;
+  readonly waiting: Map<string, number>;
+  readonly known: Takeovers;
+}
+
+function machineController({ options, world, isLeading }: Term, { state, waiting, known }: Minds): Controller {
+  const reports = reportsOf(options, world);
   const context = {
     store: guardedStore(options.store, isLeading),
     machineType: virtualMachineResource,
@@ -172,12 +212,14 @@ function machineController(
     ownWrites: world.machineWrites,
     ledger: world.ledger,
     refusals: world.refusals,
-    candidates: () => world.hypervisors.cache.list().map((cached) => candidateIn(world, options, cached)),
+    candidates: () => world.hypervisors.cache.list().map((cached) => candidateIn(world, options, { cached, state })),
     candidate: (name: string) => {
       const cached = world.hypervisors.cache.get(name);
-      return cached === undefined ? undefined : candidateIn(world, options, cached);
+      return cached === undefined ? undefined : candidateIn(world, options, { cached, state });
     },
-    silence: (name: string) => silenceOf(world, options, takeovers, name),
+    silence: (name: string) => silenceOf(world, options, known, name),
+    claimFor: (vm: VirtualMachine) => reports.claimFor(vm),
+    hold: () => state.hold,
     sign: (payload: string) => options.signer.sign(payload),
     waiting,
     warn: options.warn,
@@ -185,7 +227,10 @@ function machineController(
     clock: options.clock,
     logger: options.logger,
   };
-  return controller(options, 'virtual-machine', async (key, signal) => reconcileVirtualMachine(context, key, signal));
+  return controller(options, 'virtual-machine', async (key, signal) =>
+    // Nothing is placed before it is known whether the site is on hold. All are looked at then.
+    state.isKnown ? reconcileVirtualMachine(context, key, signal) : {},
+  );
 }
 
 function silenceOf(
@@ -204,7 +249,7 @@ function liveOperations({ operations }: World, namespace: string): string[] {
   return all.filter(({ status }) => status?.completionTime === undefined).map((one) => keyText(keyOf(one)));
 }
 
-function operationController({ options, world, isLeading }: Term): Controller {
+function operationController({ options, world, isLeading }: Term, state: SiteState): Controller {
   const context: OperationContext = {
     store: guardedStore(options.store, isLeading),
     operationType: operationResource,
@@ -214,7 +259,7 @@ function operationController({ options, world, isLeading }: Term): Controller {
     ownWrites: world.operationWrites,
     machines: world.machines.cache,
     machineWrites: world.machineWrites,
-    candidates: () => world.hypervisors.cache.list().map((cached) => candidateIn(world, options, cached)),
+    candidates: () => world.hypervisors.cache.list().map((cached) => candidateIn(world, options, { cached, state })),
     working: new Map(),
     sign: (payload: string) => options.signer.sign(payload),
     warn: options.warn,
@@ -224,7 +269,12 @@ function operationController({ options, world, isLeading }: Term): Controller {
   return controller(options, 'operation', async (key, signal) => reconcileOperation(context, key, signal));
 }
 
-function candidateIn(world: World, { clock }: OperatorOptions, cached: Hypervisor): Candidate {
+interface Known {
+  readonly cached: Hypervisor;
+  readonly state: SiteState;
+}
+
+function candidateIn(world: World, { clock }: OperatorOptions, { cached, state }: Known): Candidate {
   const hypervisor = world.hypervisorWrites.latest(cached);
   const heard = heardOf({ clock, heartbeats: world.heartbeats, outages: world.outages }, hypervisor);
   const { name } = hypervisor.metadata;
@@ -233,18 +283,8 @@ function candidateIn(world: World, { clock }: OperatorOptions, cached: Hyperviso
     disksInUse: world.ledger.disksInUseOn(name),
     startsFail: world.refusals.failedLatelyOn(name, clock.monotonic()),
   };
-  return candidateOf(hypervisor, heard, held);
-}
-
-function controller(options: OperatorOptions, name: string, reconcile: Reconcile): Controller {
-  const { clock, random, logger, controllerObserver } = options;
-  return new Controller({
-    name,
-    reconcile,
-    clock,
-    random,
-    logger,
-    workers: 8,
-    observer: controllerObserver?.(name),
-  });
+  const candidate = candidateOf(hypervisor, heard, held);
+  const { uid } = hypervisor.status?.controlPlane ?? {};
+  // It serves a control plane that this operator has not met yet: nothing is known here of what it may have.
+  return uid === undefined || uid === state.cluster ? candidate : { ...candidate, accepted: false };
 }

@@ -19,7 +19,7 @@ const domainReportSpecSchema = object('Which domain on which node. It cannot be 
   uuid: uuid("The hypervisor's identifier of the domain."),
 });
 
-export const reportedPowerStates = ['Running', 'Paused', 'ShuttingDown', 'ShutOff', 'Crashed', 'Unknown'] as const;
+const reportedPowerStates = ['Running', 'Paused', 'ShuttingDown', 'ShutOff', 'Crashed', 'Saving', 'Unknown'] as const;
 
 const reportedDomainSchema = object('The domain as its daemon sees it.', {
   name: text('Its name on the hypervisor.', { maxLength: limits.unmanagedName }),
@@ -32,7 +32,6 @@ const reportedDomainSchema = object('The domain as its daemon sees it.', {
   memory: quantity('Memory that it has.'),
   bootID: text('The boot of the machine in which this was seen.', { maxLength: 36 }),
 });
-export interface ReportedDomain extends Static<typeof reportedDomainSchema> {}
 
 const marksSchema = object('What the domain bears of Usher. Whoever can write to the hypervisor can have written it.', {
   namespace: text('Namespace of its VirtualMachine.', { maxLength: limits.markedName }),
@@ -46,8 +45,7 @@ const marksSchema = object('What the domain bears of Usher. Whoever can write to
 });
 export interface Marks extends Static<typeof marksSchema> {}
 
-export const reportOutcomes = ['Waiting', 'Taken', 'Superseded', 'Refused', 'LeftAlone'] as const;
-export type ReportOutcome = (typeof reportOutcomes)[number];
+const reportOutcomes = ['Waiting', 'Taken', 'Superseded', 'Refused', 'LeftAlone'] as const;
 
 const verdictSchema = object('What the operator makes of the report.', {
   outcome: stringEnum(

@@ -21,6 +21,12 @@ export type Room =
   /** Too early to tell. */
   | { readonly fits: undefined; readonly reason: string };
 
+/**
+ * Held: the site is on hold. Doubt: so it is, and this daemon has served another control plane, or a later state of this
+ * one.
+ */
+export type Hold = 'None' | 'Held' | 'Doubt';
+
 export interface Self {
   readonly name: string;
   readonly uid: string;
@@ -40,6 +46,7 @@ export interface Snapshot {
   readonly leaseValid: boolean;
   /** Whether the guard of this machine stops the guest when the machine is cut off. */
   readonly guarded: boolean;
+  readonly hold: Hold;
   readonly memory: DomainMemory;
   /** What the last call-back said of who ended the guest. */
   readonly initiator: EventInitiator;

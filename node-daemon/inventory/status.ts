@@ -32,6 +32,7 @@ export interface HypervisorReport {
   readonly reserved: Amount;
   readonly bootID: string;
   readonly agentVersion: string;
+  readonly controlPlane: NonNullable<HypervisorStatus['controlPlane']>;
   /** Milliseconds since 1970. */
   readonly now: number;
 }
@@ -43,12 +44,13 @@ const DETAIL_MAX = 1_024;
  * while the hypervisor does not answer stays as it was seen last.
  */
 export function hypervisorStatus(report: HypervisorReport): HypervisorStatus {
-  const { previous, driver, bootID, agentVersion } = report;
+  const { previous, driver, bootID, agentVersion, controlPlane } = report;
   return {
     ...previous,
     ...(driver.kind === 'Seen' ? seen(report, driver) : {}),
     bootID,
     agentVersion: agentVersion.slice(0, limits.version),
+    controlPlane,
     conditions: conditionsAfter(report),
   };
 }

@@ -7,7 +7,7 @@ import { type Snapshot, toldSilentSince } from './plan.ts';
 /** The hypervisor as it was last read or written, and whether it is heard at this moment. */
 export function observe(context: HypervisorContext, cached: Hypervisor): Snapshot & Heard {
   const hypervisor = context.ownWrites.latest(cached);
-  return { hypervisor, acceptance: context.acceptance, ...heardOf(context, hypervisor) };
+  return { hypervisor, acceptance: context.acceptance, hold: context.hold(), ...heardOf(context, hypervisor) };
 }
 
 /** What is heard of a hypervisor at this moment. */

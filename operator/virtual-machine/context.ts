@@ -4,6 +4,8 @@ import type { MachineMetrics } from '#operator/metrics.ts';
 import type { Candidate } from '#operator/placement/candidate.ts';
 import type { Ledger } from '#operator/placement/ledger.ts';
 import type { Refusals } from '#operator/placement/refusals.ts';
+import type { Claim } from '#operator/rebuild/claims.ts';
+import type { Hold } from '#operator/site/hold.ts';
 import type { Silence } from '#operator/takeover/wants-takeover.ts';
 import type { Clock } from '#runtime/clock/clock.ts';
 import type { ResourceType } from '#runtime/kube/resource.ts';
@@ -26,6 +28,8 @@ export interface MachineContext {
   readonly candidate: (name: string) => Candidate | undefined;
   /** What is known of one whose daemon is silent; undefined while it is heard. */
   readonly silence: (name: string) => Silence | undefined;
+  readonly claimFor: (vm: VirtualMachine) => Claim | undefined;
+  readonly hold: () => Hold | undefined;
   readonly sign: Sign;
   /** Keys of VMs that wait for room → when, on the monotonic clock, they were last told why. */
   readonly waiting: Map<string, number>;

@@ -9,7 +9,10 @@ import type { Home, Snapshot } from './snapshot.ts';
 
 /** The VM among all hypervisors as they are at this moment, in which the decision must be made, too. */
 export function observe(
-  context: Pick<MachineContext, 'candidates' | 'candidate' | 'silence' | 'ledger' | 'refusals' | 'waiting' | 'clock'>,
+  context: Pick<
+    MachineContext,
+    'candidates' | 'candidate' | 'silence' | 'ledger' | 'refusals' | 'waiting' | 'clock' | 'claimFor' | 'hold'
+  >,
   vm: VirtualMachine,
 ): Snapshot {
   const { uid } = vm.metadata;
@@ -29,6 +32,8 @@ export function observe(
     },
     home: homeOf(vm, context),
     refusedBy: refusals.of(uid, now).filter((name) => !isReplaced(context, vm, name)),
+    claim: context.claimFor(vm),
+    hold: context.hold(),
     toldAgo,
     wallTime: clock.now(),
     now,

@@ -15,6 +15,7 @@ import type { Action, Plan } from './actions.ts';
 import { planExpiry } from './plan-expiry.ts';
 import { planGrant } from './plan-grant.ts';
 import { planReachability } from './plan-reachability.ts';
+import { planRebuild } from './plan-rebuild.ts';
 import { takeoverIn } from './plan-takeover.ts';
 import type { Snapshot } from './snapshot.ts';
 import { isTold, NO_ROOM_RETRY_MS } from './waiting-for-room.ts';
@@ -25,6 +26,8 @@ const MOST_REFUSALS = 3;
 /** Pure. An empty list of actions means that nothing is to be written. */
 export function planVirtualMachine(snapshot: Snapshot): Plan {
   if (snapshot.vm.metadata.deletionTimestamp !== undefined) return planDeletion(snapshot);
+  const rebuild = planRebuild(snapshot);
+  if (rebuild !== undefined) return rebuild;
   const granting = planGrant(snapshot);
   const granted = grantIn(granting) ?? snapshot.vm.status?.granted;
   const recovery = takeoverIn(snapshot);
@@ -113,7 +116,7 @@ interface Placing extends Plan {
 function planPlacement(snapshot: Snapshot, granted: Granted, recovery: TakeoverVerdict | undefined): Placing {
   const proof = recovery?.kind === 'Proven' ? recovery.proof : undefined;
   if (proof === undefined && !wantsNewEpoch(snapshot.vm, granted)) return notNow(recovery);
-  const verdict = place(demandOf(snapshot, granted), snapshot.candidates);
+  const verdict = isOnHold(snapshot) ? ON_HOLD : place(demandOf(snapshot, granted), snapshot.candidates);
   if (verdict.kind === 'Chosen') return { actions: [placed(snapshot, verdict, proof)] };
   if (proof !== undefined) return { actions: [], again: NO_ROOM_RETRY_MS, nowhere: verdict.message };
   const action = { kind: 'CannotPlace', code: verdict.code, reason: verdict.message } as const;
@@ -139,6 +142,18 @@ function placed(
 function notNow(recovery: TakeoverVerdict | undefined): Placing {
   const again = recovery?.kind === 'Waiting' ? recovery.again : undefined;
   return { actions: [], ...(again === undefined ? {} : { again }) };
+}
+
+const ON_HOLD = {
+  kind: 'Nowhere',
+  code: 'SiteOnHold',
+  message:
+    'Nothing is placed while the site is on hold. What that waits for: kubectl get configmap usher-site ' +
+    '--namespace usher-system --output yaml',
+} as const;
+
+function isOnHold({ hold }: Snapshot): boolean {
+  return hold !== undefined && hold.phase !== 'Over';
 }
 
 /** A new permission is written only where none is out, and only where something asks for a start. */

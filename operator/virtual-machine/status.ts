@@ -37,30 +37,38 @@ export function statusAfter(actions: readonly Action[], writing: Writing): Virtu
   return deriveStatus(vm, next, time);
 }
 
+/** Its guest is there, and stays: no other hypervisor could take it. */
+function recovered(status: VirtualMachineStatus, action: Extract<Action, { kind: 'Recover' }>, writing: Writing) {
+  const next = placed(status, { ...action, alternatives: 0 }, writing);
+  return { ...next, managed: { origin: 'Recovered' } } satisfies VirtualMachineStatus;
+}
+
+function abandoned(status: VirtualMachineStatus): VirtualMachineStatus {
+  if (status.placement === undefined) return status;
+  return { ...status, placement: { ...status.placement, abandoned: true } };
+}
+
+/** The condition that says that something has to wait. */
+const pendingBy = {
+  CannotPlace: { type: 'Placed', holds: false },
+  CannotGrow: { type: 'ResizePending', holds: true },
+  CannotRestore: { type: RESTORE_PENDING, holds: true },
+} as const;
+
 function folded(status: VirtualMachineStatus, action: Action, writing: Writing): VirtualMachineStatus {
   switch (action.kind) {
     case 'Grant':
       return granted(status, action, writing);
     case 'Place':
       return placed(status, action, writing);
+    case 'Recover':
+      return recovered(status, action, writing);
     case 'CannotPlace':
-      return withCondition(status, { type: 'Placed', holds: false, code: action.code, reason: action.reason }, writing);
     case 'CannotGrow':
-      return withCondition(
-        status,
-        { type: 'ResizePending', holds: true, code: action.code, reason: action.reason },
-        writing,
-      );
     case 'CannotRestore':
-      return withCondition(
-        status,
-        { type: RESTORE_PENDING, holds: true, code: action.code, reason: action.reason },
-        writing,
-      );
+      return withCondition(status, { ...pendingBy[action.kind], code: action.code, reason: action.reason }, writing);
     case 'Abandon':
-      return status.placement === undefined
-        ? status
-        : { ...status, placement: { ...status.placement, abandoned: true } };
+      return abandoned(status);
     case 'MarkExpiry':
       return expiryTold(status, action, writing);
     case 'MarkReachable': {
@@ -71,6 +79,8 @@ function folded(status: VirtualMachineStatus, action: Action, writing: Writing):
       return asked(status, action, writing);
     case 'Withdraw':
       return withdrawn(status);
+    case 'Bind':
+    case 'RestoreSpec':
     case 'ShowDeletion':
     case 'Finalize':
       return status;
@@ -203,7 +213,11 @@ function remembered(decisions: readonly Decision[] | undefined, decision: Decisi
   return [...others, decision].slice(-limits.decisions);
 }
 
-function placed(status: VirtualMachineStatus, action: Extract<Action, { kind: 'Place' }>, writing: Writing) {
+function placed(
+  status: VirtualMachineStatus,
+  action: Omit<Extract<Action, { kind: 'Place' }>, 'kind'>,
+  writing: Writing,
+) {
   if (status.granted === undefined) throw new Error('placed without a grant: the plan must grant first');
   const { hypervisor, hypervisorUID, epoch, alternatives, proof, reason } = action;
   const holder = { hypervisor, hypervisorUID, epoch };

@@ -21,6 +21,8 @@ export function operatorSnapshot(
     candidate: (wanted: string) => candidates.find(({ name }) => name === wanted),
     ledger: new Ledger(),
     refusals: new Refusals(),
+    claimFor: () => undefined,
+    hold: () => undefined,
     waiting: new Map<string, number>(),
     clock: new VirtualClock(),
   };
@@ -40,6 +42,10 @@ function actionText(action: Action): string {
       return `Grant ${action.granted.powerState}${lessText[action.verdict]}`;
     case 'Place':
       return `Place ${action.hypervisor} (${action.epoch})`;
+    case 'Recover':
+      return `Recover ${action.hypervisor} (${action.epoch})`;
+    case 'Bind':
+      return `Bind ${action.uuid}`;
     case 'CannotPlace':
     case 'CannotGrow':
     case 'CannotRestore':
@@ -54,6 +60,7 @@ function actionText(action: Action): string {
       return `Ask ${action.operation.type}`;
     case 'Withdraw':
     case 'Abandon':
+    case 'RestoreSpec':
     case 'ShowDeletion':
       return action.kind;
   }

@@ -18,6 +18,8 @@ import {
 import { type VirtualMachine, virtualMachineKind } from '#crds/v1alpha1/virtual-machine.ts';
 import { operationKind, type VirtualMachineOperation } from '#crds/v1alpha1/virtual-machine-operation.ts';
 import { type Validator, validatorFor } from '#crds/validate.ts';
+import { CONFIG_MAPS } from '#operator/site/record.ts';
+import { NAMESPACES } from '#runtime/kube/control-plane.ts';
 import { KubeError } from '#runtime/kube/errors.ts';
 import type { AdmissionRequest, KindModel } from '#runtime/kube/memory/kind-model.ts';
 import type { KubeObject } from '#runtime/kube/resource.ts';
@@ -25,6 +27,8 @@ import { LEASES, type Lease } from '#runtime/lease/lease.ts';
 
 export const OPERATOR = 'operator';
 
+export const namespaceModel: KindModel<KubeObject> = { type: NAMESPACES };
+export const configMapModel: KindModel<KubeObject> = { type: CONFIG_MAPS };
 export const leaseModel: KindModel<Lease> = { type: LEASES };
 
 const validHypervisor = validatorFor<Hypervisor>(hypervisorKind);
@@ -87,7 +91,7 @@ export function machineModel(
     type: virtualMachineResource,
     statusSubresource: true,
     ...schemaOf(validMachine),
-    mutate: (vm, request) => (request.verb === 'create' ? stamped(vm, request.user) : vm),
+    mutate: (vm, request) => (request.verb === 'create' ? stamped(vm, requesterOf(vm, request.user)) : vm),
     validate: (vm, request) => {
       const refusal =
         foreignField(vm, request) ??
@@ -111,6 +115,11 @@ function schemaOf<T extends KubeObject>(validate: Validator<T>): Pick<KindModel<
       return verdict.valid ? undefined : verdict.errors.join('; ');
     },
   };
+}
+
+/** Only the operator says who had asked for it. */
+function requesterOf({ metadata }: VirtualMachine, user: string): string {
+  return user === OPERATOR ? (metadata.annotations?.[REQUESTER_ANNOTATION] ?? user) : user;
 }
 
 function stamped(vm: VirtualMachine, user: string): VirtualMachine {

@@ -1,6 +1,7 @@
 // What must be so once everything works again and has had time.
 import { expect } from 'chai';
 import { findCondition } from '#crds/conditions.ts';
+import { instanceUuid } from '#crds/derive/signed-payload.ts';
 import { NOT_OURS } from '#crds/derive/verdict.ts';
 import { hypervisorResource } from '#crds/v1alpha1/kinds.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
@@ -11,7 +12,7 @@ export function expectTrue(site: Site, vm: VirtualMachine): void {
   const { metadata, spec, status } = vm;
   const ready = findCondition(status?.conditions, 'Ready');
   const words = `${metadata.name}: ${status?.phase} ${ready?.reason}`;
-  const runs = site.runningOn(metadata.uid);
+  const runs = site.runningOn(instanceUuid(vm));
   expect(metadata.deletionTimestamp, words).to.equal(undefined);
   expect(status?.granted?.generation, words).to.equal(metadata.generation);
   expect(ready?.reason, words).not.to.equal(NOT_OURS);
@@ -58,7 +59,7 @@ function expectAsleep(site: Site, { metadata, status }: VirtualMachine): void {
  * asked. Or reported, and perhaps running: its VM was deleted by force.
  */
 export async function expectNoOrphan(site: Site, machines: readonly VirtualMachine[]): Promise<void> {
-  const declared = new Set(machines.map(({ metadata }) => metadata.uid));
+  const declared = new Set(machines.map(instanceUuid));
   for (const [name, host] of site.hosts) {
     const { status } = await site.user.get(hypervisorResource, { name });
     const undeclared = host.machine
