@@ -14,7 +14,7 @@ const OPERATOR = {
   conditions: ['Authorized', 'Placed', 'HypervisorReachable', 'ResizePending', 'RestorePending'],
 } satisfies Part;
 const DAEMON = {
-  fields: ['instance', 'addresses', 'usage', 'lastTermination', 'pendingChanges'],
+  fields: ['instance', 'addresses', 'usage', 'lastTermination', 'currentOperation', 'pendingChanges'],
   conditions: ['Provisioned', 'PowerStateSynced', 'InstancePresent', 'RestartRequired'],
 } satisfies Part;
 const DERIVED = { fields: ['phase', 'transitions'], conditions: ['Ready', 'Reconciling', 'Stalled'] } satisfies Part;
