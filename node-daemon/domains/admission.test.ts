@@ -45,6 +45,27 @@ describe('the admission point of a node', () => {
     expect(node.roomFor('b', SMALL)).to.deep.equal({ fits: false, reason: 'CPUs needed: 1, free: 0.' });
   });
 
+  it('gives what was reserved to nobody else, however overcommitted it is', () => {
+    const reserving = (cpuReservation: string, memoryMinimum: string) =>
+      placedMachine({ spec: { resources: { cpus: 4, memory: '4Gi', cpuReservation, memoryMinimum } } });
+    const node = admission(domainOf(reserving('1500m', '1Gi')));
+    node.setAllocatable({ ...amount(16, 16), guaranteed: { cpuMillis: 2000, memoryBytes: 2 * GIBIBYTE } });
+    const asking = (cpuMillis: number, gibibytes: number): Amount => ({
+      ...SMALL,
+      guaranteed: { cpuMillis, memoryBytes: gibibytes * GIBIBYTE },
+    });
+    expect(node.roomFor('b', asking(500, 1))).to.deep.equal({ fits: true });
+    expect(node.roomFor('b', amount(8, 8))).to.deep.equal({ fits: true });
+    expect(node.roomFor('b', asking(600, 1))).to.deep.equal({
+      fits: false,
+      reason: 'CPUs to be reserved: 600m, not reserved yet: 500m.',
+    });
+    expect(node.roomFor('b', asking(0, 2))).to.deep.equal({
+      fits: false,
+      reason: 'Memory to be guaranteed: 2Gi, not guaranteed yet: 1Gi.',
+    });
+  });
+
   it('cannot tell before it knows the machine and all its guests', () => {
     const node = new Admission();
     expect(node.roomFor('a', SMALL).fits).to.equal(undefined);

@@ -12,6 +12,7 @@ import { pauseAfterFailed, planAgain } from './plan-again.ts';
 import { planForeign } from './plan-foreign.ts';
 import { planAsleep, planHibernated, planSaving } from './plan-hibernate.ts';
 import { planDiscard } from './plan-image.ts';
+import { planLimits } from './plan-limits.ts';
 import { planPaused, planResumed } from './plan-pause.ts';
 import { isToBeReleased, planRelease } from './plan-release.ts';
 import { planNotRunning } from './plan-start.ts';
@@ -167,7 +168,8 @@ function planPace(mine: Mine, domain: Domain): Plan {
   if (mine.granted.powerState === 'Hibernated')
     return planHibernated(mine, domain.powerState === 'Paused' ? 'Paused' : 'Running');
   if (mine.granted.powerState === 'Paused') return planPaused(mine, domain);
-  return domain.powerState === 'Paused' ? planResumed(mine) : reportRunning(mine);
+  if (domain.powerState === 'Paused') return planResumed(mine);
+  return (leftToProve(mine.snapshot) > 0 ? undefined : planLimits(mine)) ?? reportRunning(mine);
 }
 
 function reportRunning(mine: Mine): Plan {

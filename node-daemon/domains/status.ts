@@ -1,13 +1,17 @@
 // The one place where the daemon turns what it planned to tell into a VM's next status.
 import { isDeepStrictEqual } from 'node:util';
+import { NOTHING_GUARANTEED } from '#crds/amount.ts';
 import { findCondition, removeCondition, type Statement, setConditions } from '#crds/conditions.ts';
+import { formatCpus } from '#crds/cpu-quantity.ts';
 import { deriveStatus } from '#crds/derive/derive-status.ts';
 import { isUpState } from '#crds/derive/instance-state.ts';
 import { instanceUuid } from '#crds/derive/signed-payload.ts';
 import { STATE_UNKNOWN } from '#crds/derive/verdict.ts';
 import { formatQuantity } from '#crds/quantity.ts';
+import { DEFAULT_CPU_SHARES, type Limits } from '#crds/resources.ts';
 import type { Condition } from '#crds/v1alpha1/fragments.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
+import type { Resources } from '#crds/v1alpha1/virtual-machine-spec.ts';
 import type {
   Instance,
   InstanceState,
@@ -15,6 +19,7 @@ import type {
   VirtualMachineStatus,
 } from '#crds/v1alpha1/virtual-machine-status.ts';
 import { isEndMidway, type Report } from './actions.ts';
+import { amountHeldBy } from './held.ts';
 import { isNewEnd } from './memory.ts';
 import { pendingChanges } from './pending-changes.ts';
 import { isToBeReleased } from './plan-release.ts';
@@ -98,10 +103,30 @@ function guardedOf({ spec }: VirtualMachine, { guarded }: Snapshot): Pick<Instan
 }
 
 /** What the guest really has, or will have when it goes on: with a restart pending it is not what was granted. */
-function resourcesOf({ domain }: Snapshot): Pick<Instance, 'resources'> {
+function resourcesOf({ domain, limits }: Snapshot): Pick<Instance, 'resources'> {
   if (domain.kind !== 'Present') return {};
-  const { cpus, memoryBytes } = domain.domain;
-  return { resources: { cpus, memory: formatQuantity(memoryBytes) } };
+  const { cpus, memoryBytes, guaranteed } = amountHeldBy(domain.domain);
+  const shared = limits.kind === 'Seen' ? sharesInForce(limits.limits) : {};
+  return { resources: { cpus, memory: formatQuantity(memoryBytes), ...guarantees(guaranteed), ...shared } };
+}
+
+/** Until the guest bears another, what was guaranteed to it is nobody else's. */
+function guarantees({
+  cpuMillis,
+  memoryBytes,
+} = NOTHING_GUARANTEED): Pick<Resources, 'cpuReservation' | 'memoryMinimum'> {
+  return {
+    ...(cpuMillis === 0 ? {} : { cpuReservation: formatCpus(cpuMillis) }),
+    ...(memoryBytes === 0 ? {} : { memoryMinimum: formatQuantity(memoryBytes) }),
+  };
+}
+
+/** As the hypervisor says; nothing where it does as with any guest. */
+function sharesInForce({ cpuShares, cpuLimitMillis }: Limits): Pick<Resources, 'cpuShares' | 'cpuLimit'> {
+  return {
+    ...(cpuShares === DEFAULT_CPU_SHARES ? {} : { cpuShares }),
+    ...(cpuLimitMillis === undefined ? {} : { cpuLimit: formatCpus(cpuLimitMillis) }),
+  };
 }
 
 /** An end that was told already keeps its time; another one of the same kind is another one. */

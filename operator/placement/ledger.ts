@@ -1,5 +1,5 @@
 // Who is assigned how much where: kept up to date change by change, so that placing one VM does not mean reading all.
-import { type Amount, amountOf, larger, minus, NO_AMOUNT, plus } from '#crds/amount.ts';
+import { type Amount, amountOf, larger, minus, NO_AMOUNT, plus, wantsIn } from '#crds/amount.ts';
 import { currentInstance, epochIsOver } from '#crds/derive/epoch.ts';
 import { isSurelyHibernated } from '#crds/derive/hibernated.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
@@ -110,9 +110,5 @@ function entryOf(vm: VirtualMachine, assumed: boolean): Entry {
 
 function freed(previous: Assignment, next: Assignment): boolean {
   if (previous.amount.cpus === 0) return false;
-  return (
-    previous.hypervisor !== next.hypervisor ||
-    next.amount.cpus < previous.amount.cpus ||
-    next.amount.memoryBytes < previous.amount.memoryBytes
-  );
+  return previous.hypervisor !== next.hypervisor || wantsIn(previous.amount, next.amount).length > 0;
 }

@@ -1,6 +1,6 @@
 // A guest that is hibernated and shall be there again: only where its memory is kept, and only where it fits. Until then it
 // stays as it is, and costs nothing.
-import { type Amount, amountInWords, amountOf, larger } from '#crds/amount.ts';
+import { type Amount, amountInWords, amountOf, larger, wantsIn } from '#crds/amount.ts';
 import { currentInstance, epochIsOver } from '#crds/derive/epoch.ts';
 import { isSurelyHibernated, mayBeThere, RESTORE_PENDING } from '#crds/derive/hibernated.ts';
 import { howToBootAnew } from '#crds/derive/verdict-hibernated.ts';
@@ -60,5 +60,5 @@ function noRoom(name: string, room: Amount, kept: Amount): Obstacle {
 }
 
 function fits(wanted: Amount, room: Amount): boolean {
-  return wanted.cpus <= room.cpus && wanted.memoryBytes <= room.memoryBytes;
+  return wantsIn(wanted, room).length === 0;
 }

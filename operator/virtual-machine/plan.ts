@@ -5,6 +5,7 @@ import { isForced } from '#crds/derive/deletion.ts';
 import { currentInstance, epochIsOver } from '#crds/derive/epoch.ts';
 import { isSurelyHibernated, mayBeThere } from '#crds/derive/hibernated.ts';
 import { startsAgain } from '#crds/derive/starts-again.ts';
+import { isUnlimited, limitsOf } from '#crds/resources.ts';
 import { FORCE_DELETE_ANNOTATION, VM_FINALIZER } from '#crds/v1alpha1/names.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { Granted, Proof } from '#crds/v1alpha1/virtual-machine-status.ts';
@@ -159,6 +160,7 @@ function demandOf({ vm, refusedBy }: Snapshot, granted: Granted): Demand {
   return {
     uid: vm.metadata.uid,
     amount: amountOf(granted.resources),
+    guaranteesCpu: !isUnlimited(limitsOf(granted.resources)),
     disks: vm.spec.disks ?? [],
     preferred: vm.spec.placement?.preferredHypervisors ?? [],
     selector: vm.spec.placement?.requiredHypervisorSelector,

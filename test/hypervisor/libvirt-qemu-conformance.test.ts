@@ -2,9 +2,13 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { killLibvirt, releaseLibvirt, signalGuest, signalLibvirt } from '#hack/hypervisor-host/faults.ts';
 import { inside, virsh } from '#hack/hypervisor-host/host.ts';
+import { cgroupObstacle } from '#hack/hypervisor-host/host-cgroup.ts';
 import type { DriverControl, DriverUnderTest } from '#node-daemon/hypervisor/conformance/subject.ts';
 import { describeDriver } from '#node-daemon/hypervisor/conformance/suite.ts';
 import { BOOT_SECONDS, describeQemu, GUEST_MEMORY_BYTES, type QemuStand } from './libvirt-qemu-stand.ts';
+
+/** Where the machine has no such cgroups the suite shows that it is refused. */
+const sharesCpuTime = (await cgroupObstacle()) === undefined;
 
 describeQemu('libvirt with QEMU guests', (stand) => describeDriver(subject(stand)));
 
@@ -13,6 +17,7 @@ function subject(stand: () => QemuStand): DriverUnderTest {
     name: 'libvirt on qemu:///system',
     make: async () => stand().driver(),
     features: new Set([
+      ...(sharesCpuTime ? (['CpuGuarantees'] as const) : []),
       'GracefulShutdown',
       'Pause',
       'StartPaused',

@@ -1,6 +1,6 @@
 // What must hold at every step of every story, whatever happens in it.
 import { isDeepStrictEqual } from 'node:util';
-import { type Amount, NO_AMOUNT, plus } from '#crds/amount.ts';
+import { type Amount, NO_AMOUNT, NOTHING_GUARANTEED, plus, wantsIn } from '#crds/amount.ts';
 import { findCondition } from '#crds/conditions.ts';
 import { epochIsOver } from '#crds/derive/epoch.ts';
 import { instanceUuid } from '#crds/derive/signed-payload.ts';
@@ -91,6 +91,13 @@ export class Invariants {
     const { cpus, memoryBytes } = known === undefined ? NO_AMOUNT : this.#mostOn(host, known);
     const beyond =
       after.cpus > Math.max(before.cpus, cpus) || after.memoryBytes > Math.max(before.memoryBytes, memoryBytes);
+    const guaranteed = after.guaranteed ?? NOTHING_GUARANTEED;
+    const most =
+      known === undefined ? NOTHING_GUARANTEED : (this.#mostOn(host, known).guaranteed ?? NOTHING_GUARANTEED);
+    const grew = wantsIn({ ...NO_AMOUNT, guaranteed }, before).length > 0;
+    const tooMuch = guaranteed.cpuMillis > most.cpuMillis || guaranteed.memoryBytes > most.memoryBytes;
+    if (user === OPERATOR && grew && tooMuch)
+      this.report(`more of ${host} is guaranteed than it has: ${guaranteed.cpuMillis} thousandths of a CPU`);
     if (user === OPERATOR && beyond) this.report(`more of ${host} is promised than it may give: ${after.cpus} CPUs`);
   }
 

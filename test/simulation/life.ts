@@ -173,6 +173,8 @@ export function mortalDriver(driver: HypervisorDriver, life: Life, onlooker: Onl
     resume: async (uuid) => act('resume', uuid, async () => driver.resume(uuid)),
     hibernate: async (uuid) => act('hibernate', uuid, async () => driver.hibernate(uuid)),
     discardImage: async (uuid) => act('discardImage', uuid, async () => driver.discardImage(uuid)),
+    limits: async (uuid) => look('limits', async () => driver.limits(uuid)),
+    setLimits: async (uuid, limits) => act('setLimits', uuid, async () => driver.setLimits(uuid, limits)),
     shutdown: async (uuid) => act('shutdown', uuid, async () => driver.shutdown(uuid)),
     destroy: async (uuid) => act('destroy', uuid, async () => driver.destroy(uuid)),
     undefine: async (uuid) => act('undefine', uuid, async () => driver.undefine(uuid)),

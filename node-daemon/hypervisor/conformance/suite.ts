@@ -7,6 +7,7 @@ import { describeFeatures } from './features.ts';
 import { describeImages } from './images.ts';
 import { describeInventory } from './inventory.ts';
 import { describeLifecycle } from './lifecycle.ts';
+import { describeLimits } from './limits.ts';
 import { describeMetadata } from './metadata.ts';
 import { describeRaces } from './races.ts';
 import { describeStandstill } from './standstill.ts';
@@ -31,6 +32,7 @@ export function describeDriver(subject: DriverUnderTest): void {
     describeLifecycle(bench);
     describeStandstill(bench);
     describeImages(bench);
+    describeLimits(bench);
     describeMetadata(bench);
     describeInventory(bench);
     describeRaces(bench);

@@ -1,4 +1,5 @@
 // The port to a hypervisor, implemented on libvirt.
+import type { Limits } from '#crds/resources.ts';
 import type {
   Capabilities,
   Domain,
@@ -14,7 +15,7 @@ import type {
   UsageSample,
 } from '../driver.ts';
 import { DriverError } from '../errors.ts';
-import { buildContext } from './build-context.ts';
+import { buildContext, defaultShares } from './build-context.ts';
 import { buildDomainXml } from './domain-xml/build.ts';
 import { checkDefinition } from './domain-xml/check-definition.ts';
 import { addressesOf, startKeepingAddresses } from './domains/addresses.ts';
@@ -22,6 +23,7 @@ import { defineDomain, removeMetadata, undefineDomain, writeMetadata } from './d
 import { EarlierAddresses } from './domains/earlier-addresses.ts';
 import { discardImage, hibernateDomain, type Image, imageOf, refuseWithoutImage } from './domains/image.ts';
 import { listAll, observe } from './domains/inventory.ts';
+import { readLimits, writeLimits } from './domains/limits.ts';
 import { destroyDomain, pauseDomain, resumeDomain, shutDownDomain, startDomain } from './domains/power.ts';
 import { OpenStarts } from './domains/starts.ts';
 import { EventHub, EventTranslator } from './events.ts';
@@ -154,6 +156,16 @@ class LibvirtDriver implements HypervisorDriver {
     });
   }
 
+  limits(uuid: string): Promise<Limits> {
+    return guarded(async () => readLimits(this.#lanes.query, uuid, await this.#defaultShares()));
+  }
+
+  setLimits(uuid: string, limits: Limits): Promise<void> {
+    return guarded(async () => {
+      await writeLimits(this.#lanes.action(uuid, 'change'), uuid, limits, await this.#defaultShares());
+    });
+  }
+
   shutdown(uuid: string): Promise<void> {
     return guarded(() => shutDownDomain(this.#lanes.action(uuid, 'query'), uuid));
   }
@@ -198,6 +210,10 @@ class LibvirtDriver implements HypervisorDriver {
 
   async #has(feature: Feature): Promise<boolean> {
     return featuresOf(await this.#hypervisor.kind(), false).has(feature);
+  }
+
+  async #defaultShares(): Promise<number> {
+    return defaultShares(this.#hypervisor);
   }
 
   async #demand(feature: Feature, what: string): Promise<void> {

@@ -40,6 +40,7 @@ const DEFAULTS = {
     'Pause',
     'StartPaused',
     'Hibernate',
+    'CpuGuarantees',
     'Events',
     'CpuUsage',
     'MemoryUsage',
