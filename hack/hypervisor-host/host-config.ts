@@ -12,11 +12,15 @@ log_outputs = "2:file:${directory}/libvirtd.log"
 `;
 }
 
-/** Guests run as the user that the distribution made for them: libvirt forgets none of those in the middle of a start. */
+/**
+ * Guests run as the user that the distribution made for them: libvirt forgets none of those in the middle of a start. Whose
+ * a file was is not kept with the file: machines share what their guests boot from, and one that was killed kept its claim.
+ */
 const QEMU_CONFIG = `security_driver = "none"
 cgroup_controllers = [ ]
 namespaces = [ ]
 stdio_handler = "file"
+remember_owner = 0
 lock_manager = "lockd"
 `;
 
