@@ -19,7 +19,7 @@ import { SimulatedHost } from './hypervisor/simulated/host.ts';
 import { readBootID } from './inventory/boot-id.ts';
 import { guestMetrics } from './metrics.ts';
 import { leaseSeconds } from './node-lease.ts';
-import { nodeDaemonOptions, parseLabels } from './options.ts';
+import { nodeDaemonOptions, parseLabels, parsePools } from './options.ts';
 import { USAGE_LIMITS } from './usage/publish.ts';
 import { checkToken, type TokenCheck } from './whose-token.ts';
 import { runNodeDaemon } from './wiring.ts';
@@ -51,13 +51,12 @@ async function run(runtime: Runtime<typeof nodeDaemonOptions>): Promise<void> {
       driverName: options.driver,
       nodeName: options.nodeName,
       labels: parseLabels(options.labels),
+      ...migrationOf(options),
       bootID: async () => readBootID(),
       agentVersion: packageJson.version,
       reserved: { cpus: options.reservedCpus, memoryBytes: parseQuantity(options.reservedMemory) },
-      heartbeatIntervalMs: options.heartbeatIntervalSeconds * 1000,
       guard: guardOf(options),
-      sampleIntervalMs: SAMPLE_INTERVAL_MS,
-      usageLimits: USAGE_LIMITS,
+      ...paceOf(options),
       warn: (object, reason, message) => events.warn(object, reason, message),
       observer: guestMetrics(metrics),
       reflectorObserver,
@@ -68,6 +67,17 @@ async function run(runtime: Runtime<typeof nodeDaemonOptions>): Promise<void> {
     stop,
   );
   await events.flush();
+}
+
+function paceOf({ heartbeatIntervalSeconds }: Options) {
+  const heartbeatIntervalMs = heartbeatIntervalSeconds * 1000;
+  return { heartbeatIntervalMs, sampleIntervalMs: SAMPLE_INTERVAL_MS, usageLimits: USAGE_LIMITS };
+}
+
+/** Simulated guests of one process cannot move to those of another. */
+function migrationOf({ driver, migrationAddress: address, sharedPools }: Options) {
+  if (driver === 'simulated' || address === undefined) return {};
+  return { migration: { address, sharedPools: parsePools(sharedPools) } };
 }
 
 /** Once the API is installed, and knows this daemon for that of its node. */
@@ -95,7 +105,7 @@ function driverFor(options: Options): HypervisorDriver {
   const clock = systemClock;
   if (options.driver === 'simulated')
     return createSimulatedDriver(new SimulatedHost({ clock, name: options.nodeName }));
-  const { consoleDirectory, virtualization } = options;
+  const { consoleDirectory, virtualization, migrationAddress } = options;
   return createLibvirtDriver({
     clock,
     random: systemRandom,
@@ -104,6 +114,7 @@ function driverFor(options: Options): HypervisorDriver {
     bootDirectory: options.bootDirectory,
     ...(virtualization === 'auto' ? {} : { domainType: virtualization }),
     ...(consoleDirectory === undefined ? {} : { consoleLogDirectory: consoleDirectory }),
+    ...(migrationAddress === undefined ? {} : { migrationAddress }),
     nodeCounters: NODE_COUNTERS,
   });
 }

@@ -1,8 +1,10 @@
 // What the daemon of one hypervisor machine can be told.
 import { hostname } from 'node:os';
 import { parseQuantity } from '#crds/quantity.ts';
+import { limits } from '#crds/v1alpha1/limits.ts';
 import type { OptionTable } from '#runtime/process/option-table.ts';
 import { commonOptions } from '#runtime/process/program.ts';
+import { migrationAddressFault } from './hypervisor/migration-address.ts';
 
 const NODE_NAME = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/;
 const LABEL = /^([a-z0-9.-]+\/)?[A-Za-z0-9][A-Za-z0-9_.-]*=[A-Za-z0-9_.-]*$/;
@@ -20,6 +22,12 @@ function quantityFault(text: string): string | undefined {
 function nodeNameFault(name: string): string | undefined {
   if (NODE_NAME.test(name) && name.length <= 63) return undefined;
   return 'must be the name of a Node: lower-case letters, digits, dashes and dots, at most 63 characters';
+}
+
+function poolsFault(text: string): string | undefined {
+  const pools = pairsIn(text);
+  const fits = pools.length <= limits.sharedPools && pools.every((pool) => NODE_NAME.test(pool) && pool.length <= 253);
+  return fits ? undefined : `must be at most ${limits.sharedPools} names of storage pools joined by commas`;
 }
 
 function labelsFault(text: string): string | undefined {
@@ -69,6 +77,20 @@ export const nodeDaemonOptions = {
     description: 'An existing directory for the logs of serial consoles. Left out, they are not logged.',
     optional: true,
   },
+  migrationAddress: {
+    type: 'string',
+    description:
+      'Where the libvirt of other hypervisors reaches this one, as qemu+tls://<host>/system. Left out, guests cannot move to or from here.',
+    optional: true,
+    validate: migrationAddressFault,
+  },
+  sharedPools: {
+    type: 'string',
+    description:
+      'Names of storage pools that are the same storage on all hypervisors that have a pool of that name, as a,b. Guests with disks in others cannot move.',
+    default: '',
+    validate: poolsFault,
+  },
   labels: {
     type: 'string',
     description: 'Labels for the Hypervisor when it is first registered, as a=b,c=d.',
@@ -107,6 +129,11 @@ export const nodeDaemonOptions = {
     validate: (seconds: number) => (seconds >= 1 && seconds <= 86_400 ? undefined : 'must be from 1 to 86400'),
   },
 } as const satisfies OptionTable;
+
+/** "a,b" as a list; the text is known to be well-formed. */
+export function parsePools(text: string): string[] {
+  return pairsIn(text);
+}
 
 /** "a=b,c=d" as a record; the text is known to be well-formed. */
 export function parseLabels(text: string): Record<string, string> {

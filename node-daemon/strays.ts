@@ -1,5 +1,6 @@
 // Before a daemon says anything: the guests here that bear our marks and are not placed here. While this machine was cut
 // off they may have been started elsewhere, and whoever hears of this machine again must not find two of them.
+import { activeMigration } from '#crds/derive/migration.ts';
 import { type BackoffOptions, backoff } from '#runtime/clock/backoff.ts';
 import type { Random } from '#runtime/clock/clock.ts';
 import { pause } from '#runtime/clock/signals.ts';
@@ -29,16 +30,24 @@ export async function settleStrays(context: DomainContext, random: Random, signa
   if (left.length > 0) context.logger.warn('guests that are placed elsewhere could not be judged yet', { left });
 }
 
-async function straysOf({ driver, machines }: DomainContext): Promise<readonly Domain[]> {
+async function straysOf(context: DomainContext): Promise<readonly Domain[]> {
+  const { driver, machines } = context;
   try {
     const domains = await driver.list();
     return domains.filter(
-      ({ uuid, metadata }) => metadata !== undefined && machines.byIndex('uuid', uuid).length === 0,
+      ({ uuid, metadata }) =>
+        metadata !== undefined && machines.byIndex('uuid', uuid).length === 0 && !isComing(context, uuid),
     );
   } catch (error) {
     if (isDriverError(error)) return [];
     throw error;
   }
+}
+
+/** One that moves here is no copy left behind: it is told of when it has arrived. */
+function isComing({ incoming, self }: DomainContext, uuid: string): boolean {
+  const { name } = self();
+  return incoming.byIndex('uuid', uuid).some((vm) => activeMigration(vm.status)?.plan.target === name);
 }
 
 async function isSettled(context: DomainContext, uuid: string, signal: AbortSignal): Promise<boolean> {

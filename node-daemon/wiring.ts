@@ -16,8 +16,9 @@ import type { ObjectChange } from '#runtime/reflector/changes.ts';
 import { OwnWrites } from '#runtime/reflector/own-writes.ts';
 import { Reflector, type ReflectorObserver } from '#runtime/reflector/reflector.ts';
 import { Admission } from './domains/admission.ts';
-import type { DomainContext } from './domains/context.ts';
+import { type DomainContext, isWatched } from './domains/context.ts';
 import { Memories } from './domains/memory.ts';
+import { Moves } from './domains/moves.ts';
 import { reconcileDomain } from './domains/reconcile.ts';
 import { Guarding } from './guard/guarding.ts';
 import type { BootTime, GuardFiles } from './guard/orders.ts';
@@ -37,6 +38,8 @@ export interface NodeDaemonOptions {
   readonly driverName: HypervisorSpec['driver'];
   readonly nodeName: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** Left out, guests cannot move to or from here. */
+  readonly migration?: { readonly address: string; readonly sharedPools: readonly string[] };
   readonly bootID: () => Promise<string>;
   readonly agentVersion: string;
   /** Kept back for the machine itself. */
@@ -97,9 +100,10 @@ async function lookAfterGuests(options: NodeDaemonOptions, identity: Identity, h
   const registered = await register({ ...options, driver: options.driverName }, held);
   const ended = new AbortController();
   const parts = assemble(options, { ...identity, registered, held });
-  const running = [parts.machines.run(ended.signal), parts.hypervisors.run(ended.signal)];
+  const reflectors = [parts.machines, parts.incoming, parts.hypervisors];
+  const running = reflectors.map(async (reflector) => reflector.run(ended.signal));
   try {
-    await Promise.all([parts.machines.synced(held), parts.hypervisors.synced(held)]);
+    await Promise.all(reflectors.map(async (reflector) => reflector.synced(held)));
     // Not before: of a list that is not complete the guard would forget guests.
     identity.guarding?.lookAfter(
       () => parts.machines.cache.list(),
@@ -124,20 +128,24 @@ interface Membership extends Identity {
 function assemble(options: NodeDaemonOptions, membership: Membership) {
   const { registered, bootID, lease, admission, guarding, held } = membership;
   const { clock, random, logger, nodeName, driver, store } = options;
-  const machines = machineReflector(options);
+  const machines = machineReflector(options, `status.placement.hypervisor=${nodeName}`);
+  const incoming = machineReflector(options, `status.migration.plan.target=${nodeName}`);
   const hypervisors = hypervisorReflector(options);
   const hypervisor = () => hypervisors.cache.get(nodeName) ?? registered;
+  const pools = options.migration === undefined ? {} : { sharedPools: options.migration.sharedPools };
   const context: DomainContext = {
     store,
     machineType: virtualMachineResource,
     machines: machines.cache,
+    incoming: incoming.cache,
     ownWrites: new OwnWrites<VirtualMachine>(),
     driver,
     admission,
     heartbeat: lease,
     isGuarded: (uuid) => guarding?.isGuarded(uuid) ?? false,
-    self: () => ({ name: nodeName, uid: hypervisor().metadata.uid, bootID }),
+    self: () => ({ name: nodeName, uid: hypervisor().metadata.uid, bootID, ...pools }),
     memories: new Memories(),
+    moves: new Moves(),
     initiators: new Map(),
     orphans: new Set(),
     warn: options.warn,
@@ -149,12 +157,20 @@ function assemble(options: NodeDaemonOptions, membership: Membership) {
   const reporter = new HypervisorReporter({ ...options, bootID, hypervisor, context });
   const scanner = new Scanner({ context, reporter, hypervisor, random, enqueue: (uuid) => domains.enqueue(uuid) });
   const usage = new UsageReporter({ ...options, machines: machines.cache, hypervisor, limits: options.usageLimits });
-  machines.onChange(({ type, object }) => {
-    if (type === 'deleted') context.ownWrites.forget(object.metadata.uid);
+  [machines, incoming].forEach((reflector) => lookAtChanges(reflector, context, domains));
+  hypervisors.onChange((change) => hypervisorChanged(change, { options, scanner, held }));
+  return { context, machines, incoming, hypervisors, domains, scanner, usage };
+}
+
+function lookAtChanges(
+  reflector: Reflector<VirtualMachine, 'uuid'>,
+  context: DomainContext,
+  domains: Pick<Controller, 'enqueue'>,
+): void {
+  reflector.onChange(({ type, object }) => {
+    if (type === 'deleted' && !isWatched(context, object)) context.ownWrites.forget(object.metadata.uid);
     domains.enqueue(instanceUuid(object));
   });
-  hypervisors.onChange((change) => hypervisorChanged(change, { options, scanner, held }));
-  return { context, machines, hypervisors, domains, scanner, usage };
 }
 
 function hypervisorChanged(
@@ -178,9 +194,9 @@ async function registerAgain(options: NodeDaemonOptions, stop: AbortSignal): Pro
   await register({ ...options, driver: options.driverName }, stop);
 }
 
-/** Only the VMs that were given to this node. */
-function machineReflector(options: NodeDaemonOptions): Reflector<VirtualMachine, 'uuid'> {
-  const selection = { fieldSelector: `status.placement.hypervisor=${options.nodeName}` };
+/** Only the VMs that were given to this node, or those that are to come here. */
+function machineReflector(options: NodeDaemonOptions, fieldSelector: string): Reflector<VirtualMachine, 'uuid'> {
+  const selection = { fieldSelector };
   const observer = options.reflectorObserver?.('VirtualMachine') ?? {};
   const indexes = { uuid: (vm: VirtualMachine) => [instanceUuid(vm)] };
   const kept = { indexes, keepsAnnotation: isOurAnnotation };

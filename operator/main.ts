@@ -7,11 +7,13 @@ import { systemClock, systemRandom } from '#runtime/clock/system.ts';
 import { EventRecorder } from '#runtime/event/recorder.ts';
 import type { KubeStore } from '#runtime/kube/store.ts';
 import { controllerMetrics, leaderMetrics } from '#runtime/process/metrics.ts';
+import type { OptionValues } from '#runtime/process/option-table.ts';
 import { type Patience, persevere } from '#runtime/process/persevere.ts';
 import { type Runtime, runProgram } from '#runtime/process/program.ts';
 import { untilServed } from '#runtime/process/until-served.ts';
 import { acceptanceRule } from './hypervisor/acceptance.ts';
 import { machineMetrics } from './metrics.ts';
+import type { MigrationSettings } from './migration/settings.ts';
 import { operatorOptions } from './options.ts';
 import type { Signer } from './signing/key.ts';
 import { loadSigner } from './signing/secret.ts';
@@ -34,6 +36,7 @@ async function run(runtime: Runtime<typeof operatorOptions>): Promise<void> {
       signer,
       identity,
       acceptance: acceptanceRule(options.hypervisorAcceptance),
+      migration: migrationOf(options),
       silenceTimeoutMs: options.silenceTimeoutSeconds * 1000,
       mostSilentPercent: options.mostSilentPercent,
       warn: (object, reason, message) => events.warn(object, reason, message),
@@ -56,6 +59,16 @@ function observersOf({ metrics, setUnready, readiness, reflectorObserver }: Runt
       leading: (leads: boolean) => leader.leading(leads),
       doubtful: (words: string | undefined) => readiness.tell('leader election', words),
     },
+  };
+}
+
+function migrationOf(options: OptionValues<typeof operatorOptions>): MigrationSettings {
+  const { migrationTimeoutSeconds, migrationBandwidth, migrationsAtOnce, migrationsPerHypervisor } = options;
+  return {
+    timeoutSeconds: migrationTimeoutSeconds,
+    ...(migrationBandwidth === 0 ? {} : { bandwidthMiB: migrationBandwidth }),
+    atOnce: migrationsAtOnce,
+    perHypervisor: migrationsPerHypervisor,
   };
 }
 

@@ -1,5 +1,6 @@
 // What the operator counts of VMs. Labels are few and bounded: never an object's name.
 import { Gauge, type Registry } from 'prom-client';
+import type { MigrationVerdict } from '#crds/v1alpha1/migration-status.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import { phases, proofKinds } from '#crds/v1alpha1/virtual-machine-status.ts';
 import { counter } from '#runtime/process/metrics.ts';
@@ -11,6 +12,8 @@ export interface MachineMetrics {
   forcedDeletion(): void;
   /** One was started elsewhere, with this proof that its guest was dead. */
   takeover(proof: (typeof proofKinds)[number]): void;
+  /** A guest that was to move to another hypervisor has moved, or has not. */
+  migrationEnded(result: MigrationVerdict['result']): void;
 }
 
 /** Once per registry. */
@@ -23,6 +26,8 @@ export function machineMetrics(registry: Registry): MachineMetrics {
     'VMs started elsewhere, by what proved them dead.',
     'proof',
   );
+  const help = 'Guests that were to move to another hypervisor, by how that ended.';
+  const migrations = counter(registry, 'usher_migrations_total', help, 'result');
   for (const proof of proofKinds) takeovers.inc({ proof }, 0);
   const gauge = new Gauge({
     name: 'usher_virtual_machines',
@@ -40,6 +45,7 @@ export function machineMetrics(registry: Registry): MachineMetrics {
     },
     forcedDeletion: () => forced.inc(),
     takeover: (proof) => takeovers.inc({ proof }),
+    migrationEnded: (result) => migrations.inc({ result }),
   };
 }
 

@@ -2,6 +2,7 @@
 import type { Hypervisor } from '#crds/v1alpha1/hypervisor.ts';
 import { hypervisorResource, operationResource, virtualMachineResource } from '#crds/v1alpha1/kinds.ts';
 import { LEADER_LEASE, SYSTEM_NAMESPACE } from '#crds/v1alpha1/names.ts';
+import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import { Controller, type ControllerObserver, type Reconcile } from '#runtime/controller/controller.ts';
 import { type KubeObject, keyOf, keyText } from '#runtime/kube/resource.ts';
 import { guardedStore } from '#runtime/lease/guarded-store.ts';
@@ -9,9 +10,12 @@ import { LeaderElection, type LeadershipObserver } from '#runtime/lease/leader-e
 import { type AcceptanceRule, AUTOMATIC, acceptanceRule } from './hypervisor/acceptance.ts';
 import { candidateOf } from './hypervisor/candidate.ts';
 import type { HypervisorContext } from './hypervisor/context.ts';
+import { guestHere } from './hypervisor/draining.ts';
 import { heardOf } from './hypervisor/observe.ts';
 import { reconcileHypervisor } from './hypervisor/reconcile.ts';
 import type { MachineMetrics } from './metrics.ts';
+import { Drains } from './migration/drains.ts';
+import { DEFAULT_MIGRATION, type MigrationSettings } from './migration/settings.ts';
 import type { OperationContext } from './operation/context.ts';
 import { reconcileOperation } from './operation/reconcile.ts';
 import type { Candidate } from './placement/candidate.ts';
@@ -30,6 +34,7 @@ export interface OperatorOptions extends WorldOptions {
   readonly signer: Signer;
   /** Which hypervisors may join without a person's word; left out, all of them. */
   readonly acceptance?: AcceptanceRule;
+  readonly migration?: MigrationSettings;
   /** Unique to this process. */
   readonly identity: string;
   /** Writes a warning that `kubectl describe` shows. */
@@ -92,17 +97,27 @@ async function lead(term: Term): Promise<void> {
   world.listenAnew();
   const waiting = new Map<string, number>();
   const known = new Takeovers();
-  const hypervisors = hypervisorController(term, (name) => {
-    listener.heldChanged(name);
-    listener.homeChanged(name);
+  const hypervisors: Controller = hypervisorController(term, {
+    onReachabilityChanged: (name) => {
+      listener.heldChanged(name);
+      listener.homeChanged(name);
+    },
+    why: (uid) => drains.why(uid),
   });
-  const machines = machineController(term, waiting, known);
+  const drains = new Drains((name) => hypervisors.enqueue(name));
+  const machines = machineController(term, { waiting, drains, known });
   const homeChanged = (name: string) =>
     world.machines.cache.byIndex('hypervisor', name).forEach((vm) => machines.enqueue(keyText(keyOf(vm))));
   const takeovers = takeoverController(term, known, homeChanged);
   const operations = operationController(term);
   const listener: Listener = {
-    machineChanged: (key) => machines.enqueue(key),
+    machineChanged: (key, hypervisor) => {
+      machines.enqueue(key);
+      // Which guests are left is said of a hypervisor that is to be emptied.
+      if (hypervisor !== undefined && world.hypervisors.cache.get(hypervisor)?.spec.maintenance === true)
+        hypervisors.enqueue(hypervisor);
+    },
+    machineForgotten: (uid) => drains.forget(uid),
     hypervisorChanged: (name) => hypervisors.enqueue(name),
     operationChanged: (key) => operations.enqueue(key),
     operationsChanged: (namespace) => liveOperations(world, namespace).forEach((key) => operations.enqueue(key)),
@@ -121,7 +136,7 @@ async function lead(term: Term): Promise<void> {
 
 function hypervisorController(
   { options, world, isLeading }: Term,
-  onReachabilityChanged: (name: string) => void,
+  { onReachabilityChanged, why }: Pick<HypervisorContext, 'onReachabilityChanged'> & Pick<Drains, 'why'>,
 ): Controller {
   const context: HypervisorContext = {
     store: guardedStore(options.store, isLeading),
@@ -133,6 +148,10 @@ function hypervisorController(
     acceptance: options.acceptance ?? acceptanceRule(AUTOMATIC),
     warn: options.warn,
     clock: options.clock,
+    guestsOf: (name) =>
+      world.machines.cache
+        .byIndex('hypervisor', name)
+        .flatMap((vm) => guestHere(world.machineWrites.latest(vm), why(vm.metadata.uid)) ?? []),
     onReachabilityChanged,
     lost: new Map(),
   };
@@ -160,11 +179,13 @@ function takeoverController(
   return controller(options, 'takeover', async (name, signal) => reconcileTakeover(context, name, signal));
 }
 
-function machineController(
-  { options, world, isLeading }: Term,
-  waiting: Map<string, number>,
-  takeovers: Takeovers,
-): Controller {
+interface Shared {
+  readonly waiting: Map<string, number>;
+  readonly drains: Drains;
+  readonly known: Takeovers;
+}
+
+function machineController({ options, world, isLeading }: Term, { waiting, drains, known }: Shared): Controller {
   const context = {
     store: guardedStore(options.store, isLeading),
     machineType: virtualMachineResource,
@@ -177,8 +198,10 @@ function machineController(
       const cached = world.hypervisors.cache.get(name);
       return cached === undefined ? undefined : candidateIn(world, options, cached);
     },
-    silence: (name: string) => silenceOf(world, options, takeovers, name),
+    silence: (name: string) => silenceOf(world, options, known, name),
     sign: (payload: string) => options.signer.sign(payload),
+    migration: options.migration ?? DEFAULT_MIGRATION,
+    stays: (vm: VirtualMachine, why: string | undefined) => drains.tell(vm, why),
     waiting,
     warn: options.warn,
     observer: options.observer,

@@ -35,7 +35,8 @@ export interface WorldOptions {
 
 /** Whom to wake when something changes. Nobody, while another operator leads. */
 export interface Listener {
-  machineChanged(key: string): void;
+  machineChanged(key: string, hypervisor: string | undefined): void;
+  machineForgotten(uid: string): void;
   hypervisorChanged(name: string): void;
   operationChanged(key: string): void;
   /** Operations of this namespace may have got further, or may begin. */
@@ -159,9 +160,13 @@ export class World {
     const freed = gone ? this.ledger.forget(uid) : this.ledger.record(vm);
     if (gone) this.#forget(uid);
     if (freed) this.#listener?.roomAppeared();
-    this.#listener?.machineChanged(keyText(keyOf(vm)));
+    this.#listener?.machineChanged(keyText(keyOf(vm)), vm.status?.placement?.hypervisor);
     this.#listener?.operationsChanged(vm.metadata.namespace);
-    const home = vm.status?.placement?.hypervisor;
+    this.#homeOfChanged(vm);
+  }
+
+  #homeOfChanged({ status }: VirtualMachine): void {
+    const home = status?.placement?.hypervisor;
     if (home !== undefined && this.heartbeats.silentFor(home, this.#clock.monotonic()) !== undefined)
       this.#listener?.heldChanged(home);
   }
@@ -169,6 +174,7 @@ export class World {
   #forget(uid: string): void {
     this.machineWrites.forget(uid);
     this.refusals.forget(uid);
+    this.#listener?.machineForgotten(uid);
   }
 
   #hypervisorChanged(hypervisor: Hypervisor, previous: Hypervisor | undefined): void {

@@ -9,6 +9,7 @@ import { isSurelyHibernated } from './hibernated.ts';
 import { byInstance } from './verdict-by-instance.ts';
 import { type Facts, reconciling, settled, stalled, unreachable, type Verdict } from './verdict-facts.ts';
 import { declaredHibernated } from './verdict-hibernated.ts';
+import { migratingVerdict } from './verdict-migrating.ts';
 
 // Reasons of Provisioned for which nothing can be done to the guest, whatever is asked, before a person has helped:
 /** It bears the VM's uuid and nothing else of ours. */
@@ -36,6 +37,7 @@ const checks: readonly Check[] = [
   lost,
   undecided,
   denied,
+  migrating,
   declaredStopped,
   declaredHibernated,
   notPlaced,
@@ -102,6 +104,11 @@ function denied({ status, instance }: Facts): Verdict | undefined {
   const { powerState } = instance ?? {};
   const phase = powerState === 'Running' || powerState === 'Paused' ? powerState : 'Pending';
   return stalled(phase, authorized.reason, authorized.message);
+}
+
+function migrating(facts: Facts): Verdict | undefined {
+  const { status, instance } = facts;
+  return migratingVerdict(status, instance?.powerState === 'Running' ? byInstance(facts) : undefined);
 }
 
 function declaredStopped(facts: Facts): Verdict | undefined {

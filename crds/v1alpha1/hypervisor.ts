@@ -1,8 +1,9 @@
 import type { Static } from 'typebox';
-import { flag, integer, list, object, optional, quantity, stringEnum, text } from '#crds/schema/builders.ts';
+import { flag, integer, list, object, optional, quantity, setOf, stringEnum, text } from '#crds/schema/builders.ts';
 import type { KindDefinition } from '#crds/schema/kind.ts';
 import { conditions, type ObjectMeta, subdomain, usageSchema } from './fragments.ts';
 import { limits } from './limits.ts';
+import { migrationAddress } from './migration-status.ts';
 import type { API_VERSION } from './names.ts';
 
 const ratio = (description: string) => integer(description, { minimum: 100, maximum: 1600, default: 100 });
@@ -22,6 +23,12 @@ const hypervisorSpecSchema = object(
     ),
     unschedulable: optional(
       flag('Whether the hypervisor is closed for new VMs. Those that run here stay.', { default: false }),
+    ),
+    maintenance: optional(
+      flag(
+        'Whether the hypervisor is to be emptied: closed for new VMs, and those that can move to another hypervisor while they run do so. No guest is stopped.',
+        { default: false },
+      ),
     ),
     overcommit: optional(
       object(
@@ -91,9 +98,19 @@ const hypervisorStatusSchema = object('What the daemon sees, and what the operat
   unmanagedCount: optional(
     integer('How many guests nobody declared, with those that are not listed.', { minimum: 0, maximum: 1_000_000 }),
   ),
+  migrationAddress: optional(
+    migrationAddress('Where it takes guests in from other hypervisors. Left out, guests cannot move to or from here.'),
+  ),
+  sharedPools: optional(
+    setOf(
+      'Storage pools whose volumes the pools of the same name on other hypervisors hold as well.',
+      subdomain('Name of a pool.'),
+      { maxItems: limits.sharedPools },
+    ),
+  ),
   bootID: optional(text('Identifies the current boot of the machine.', { maxLength: 36 })),
   agentVersion: optional(text('Version of the daemon.', { maxLength: limits.version })),
-  conditions: optional(conditions('Ready, DriverConnected, Schedulable and Accepted.')),
+  conditions: optional(conditions('Ready, DriverConnected, Schedulable, Draining and Accepted.')),
 });
 export interface HypervisorStatus extends Static<typeof hypervisorStatusSchema> {}
 
@@ -172,6 +189,13 @@ export const hypervisorKind = {
       type: 'string',
       jsonPath: condition('Accepted'),
       description: 'Whether it was allowed to join.',
+      priority: 1,
+    },
+    {
+      name: 'Maintenance',
+      type: 'boolean',
+      jsonPath: '.spec.maintenance',
+      description: 'To be emptied by an administrator.',
       priority: 1,
     },
     {

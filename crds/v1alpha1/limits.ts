@@ -12,6 +12,8 @@ export const limits = {
   /** Guests that a Hypervisor lists though nobody declared them, and characters of the name of one. */
   unmanaged: 64,
   unmanagedName: 253,
+  /** Storage pools that a Hypervisor says it shares. */
+  sharedPools: 64,
   /** Characters of a version, of the hypervisor or of its daemon. */
   version: 64,
   /** VMs that one operation works on at a time, and those whose results it holds in full. */

@@ -12,6 +12,7 @@ import {
 } from '#crds/schema/builders.ts';
 import { conditions, subdomain, usageSchema } from './fragments.ts';
 import { limits } from './limits.ts';
+import { migrationSchema } from './migration-status.ts';
 import { powerStates, resourcesSchema } from './virtual-machine-spec.ts';
 
 const GENERATION_MAX = Number.MAX_SAFE_INTEGER;
@@ -30,6 +31,7 @@ export const phases = [
   'Hibernated',
   'Stopping',
   'Stopped',
+  'Migrating',
   'Lost',
   'Missing',
   'Failed',
@@ -239,6 +241,7 @@ export const virtualMachineStatusSchema = object(
     granted: optional(grantedSchema),
     placement: optional(placementStatusSchema),
     instance: optional(instanceSchema),
+    migration: optional(migrationSchema),
     managed: optional(
       object('How the VM came under management.', {
         origin: stringEnum('Created here, adopted while it ran, or recovered from a hypervisor.', [

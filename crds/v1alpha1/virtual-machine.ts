@@ -102,5 +102,10 @@ export const virtualMachineKind = {
       priority: 1,
     },
   ],
-  selectableFields: ['.status.placement.hypervisor', '.status.phase', '.spec.powerState'],
+  selectableFields: [
+    '.status.placement.hypervisor',
+    '.status.migration.plan.target',
+    '.status.phase',
+    '.spec.powerState',
+  ],
 } satisfies KindDefinition;

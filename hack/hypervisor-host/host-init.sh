@@ -48,7 +48,7 @@ echo 1 >/proc/sys/net/ipv4/ip_forward
 until [ -S /run/libvirt/virtlockd-sock ]; do sleep 0.05 & wait $!; done
 while :; do
   while [ -e "$1/hold" ]; do sleep 0.1 & wait $!; done
-  libvirtd -f /etc/libvirt/libvirtd.conf -p /run/libvirt/libvirtd.pid &
+  libvirtd --listen -f /etc/libvirt/libvirtd.conf -p /run/libvirt/libvirtd.pid &
   wait $!
   sleep 0.2 & wait $!
 done

@@ -37,6 +37,20 @@ export async function hostObstacle(): Promise<string | undefined> {
   );
 }
 
+/**
+ * The directories of the consoles of machines, made: all see them under the same paths, for a guest that moves to another
+ * machine goes on writing where it did.
+ */
+export async function makeConsoles(directories: readonly string[]): Promise<string[]> {
+  const consoles = directories.map(consolesIn);
+  for (const directory of consoles) await mkdir(directory, { recursive: true });
+  return consoles;
+}
+
+function consolesIn(directory: string): string {
+  return join(directory, 'console');
+}
+
 /** Starts one machine and waits until libvirt answers and its network is up. What it started it removes if it fails. */
 export async function startHost(options: HostOptions): Promise<HypervisorHost> {
   const { name, directory } = options;
@@ -66,7 +80,7 @@ function describeHost(
   return {
     ...known,
     uri: `qemu:///system?socket=${known.socket}`,
-    consoleDirectory: join(known.directory, 'console'),
+    consoleDirectory: consolesIn(known.directory),
   };
 }
 

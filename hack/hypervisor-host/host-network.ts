@@ -1,4 +1,5 @@
 // The wires: every machine has a network namespace joined to this one by a veth pair; its guests' subnet is routed there.
+import { writeFile } from 'node:fs/promises';
 import { command } from './command.ts';
 
 export interface HostNetwork {
@@ -28,6 +29,11 @@ export async function createHostNetwork(pid: number): Promise<HostNetwork> {
     }
   }
   throw new Error(`no free number is left in usher-h1 to usher-h${LAST_NUMBER}: stop what no longer runs (ip link)`);
+}
+
+/** Where other machines reach this one: libvirt listens on all addresses of its namespace. */
+export function migrationUriOf({ number }: Pick<HostNetwork, 'number'>): string {
+  return `qemu+tcp://10.78.${number}.1/system`;
 }
 
 /** Quiet about what is gone already. */
@@ -60,5 +66,7 @@ async function configureBothEnds({ link, number }: HostNetwork, pid: number): Pr
   await inside('addr', 'add', `${there}/31`, 'dev', 'eth0');
   await inside('link', 'set', 'eth0', 'up');
   await inside('route', 'add', 'default', 'via', here);
+  // From one machine to another, and only that: what comes in over this link is passed on.
+  await writeFile(`/proc/sys/net/ipv4/conf/${link}/forwarding`, '1');
   await command('ip', 'route', 'add', `10.77.${number}.0/24`, 'via', there);
 }

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { guestImage } from '../hypervisor-host/guest/image.ts';
 import { type HypervisorHost } from '../hypervisor-host/host.ts';
-import { loadHost, startHost, stopHost } from '../hypervisor-host/host-life.ts';
+import { loadHost, makeConsoles, startHost, stopHost } from '../hypervisor-host/host-life.ts';
 
 export type Machine =
   | { readonly kind: 'qemu'; readonly name: string; readonly host: HypervisorHost; readonly bootDirectory: string }
@@ -28,10 +28,9 @@ export interface RealMachines {
 /** Starts them side by side; stops those that did start where one does not. */
 export async function realMachines({ names, directory, lifetime }: RealMachines): Promise<Machines> {
   const { bootDirectory } = await guestImage();
+  const guestDirectories = [bootDirectory, ...(await makeConsoles(names.map((name) => join(directory, name))))];
   const started = await Promise.allSettled(
-    names.map(async (name) =>
-      startHost({ name, directory: join(directory, name), lifetime, guestDirectories: [bootDirectory] }),
-    ),
+    names.map(async (name) => startHost({ name, directory: join(directory, name), lifetime, guestDirectories })),
   );
   const hosts = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   const stop = async () => {

@@ -5,6 +5,7 @@ import { apiRequest } from '../control-plane/api-request.ts';
 import type { ControlPlane } from '../control-plane/control-plane.ts';
 import { nodeBoundToken, serviceAccountToken } from '../control-plane/service-account-token.ts';
 import { enter, initPid } from '../hypervisor-host/host.ts';
+import { migrationUriOf } from '../hypervisor-host/host-network.ts';
 import type { ProcessGroup } from '../process-group.ts';
 import { REPOSITORY } from '../repository.ts';
 import type { Machine } from './machines.ts';
@@ -18,6 +19,7 @@ export interface Programs {
   readonly virtualization: 'auto' | 'qemu';
   /** After so many seconds without a heartbeat the guard of a machine stops guests; without it there are no guards. */
   readonly guardDeadlineSeconds?: number | undefined;
+  readonly operatorArguments?: readonly string[];
 }
 
 /** A demo may be left running for weeks. */
@@ -51,7 +53,8 @@ export async function startOperator(running: Programs, name: string): Promise<vo
   const token = await serviceAccountToken(controlPlane.access, subject);
   const kubeconfig = await controlPlane.createKubeconfig(name, token);
   const silence = String(heartbeatSeconds * SILENT_AFTER_HEARTBEATS);
-  await start(running, name, ['operator/main.ts', '--kubeconfig', kubeconfig, '--silence-timeout-seconds', silence]);
+  const args = ['--kubeconfig', kubeconfig, '--silence-timeout-seconds', silence, ...(running.operatorArguments ?? [])];
+  await start(running, name, ['operator/main.ts', ...args]);
 }
 
 export async function startNodeDaemon(running: Programs, machine: Machine): Promise<void> {
@@ -110,6 +113,8 @@ function driverArgs(machine: Machine, virtualization: Programs['virtualization']
     bootDirectory,
     '--console-directory',
     host.consoleDirectory,
+    '--migration-address',
+    migrationUriOf(host.network),
   ];
 }
 

@@ -21,6 +21,8 @@ export interface SiteOptions {
   readonly announce: Announce;
   /** Of the daemons' heartbeats; the silence time-out of the operator is four times that. Seconds. */
   readonly heartbeatSeconds?: number;
+  /** What the operator is told besides. */
+  readonly operatorArguments?: readonly string[];
   /** What real guests run on. `auto`, unless given, tries KVM each time a daemon starts; `qemu` emulates. */
   readonly virtualization?: 'auto' | 'qemu';
   /** Gives each machine a guard, which stops guests so long after the last heartbeat. Without it there are none. */
@@ -94,6 +96,7 @@ async function startPrograms({ options, controlPlane, programs, machines, stop }
     heartbeatSeconds = 10,
     virtualization = 'auto',
     guardDeadlineSeconds,
+    operatorArguments = [],
   } = options;
   const running = {
     controlPlane,
@@ -103,6 +106,7 @@ async function startPrograms({ options, controlPlane, programs, machines, stop }
     heartbeatSeconds,
     virtualization,
     guardDeadlineSeconds,
+    operatorArguments,
   };
   const site: Site = {
     options,

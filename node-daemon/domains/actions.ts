@@ -1,5 +1,6 @@
 // The vocabulary of plans: what can be done to a guest and told of it.
 import type { Amount } from '#crds/amount.ts';
+import type { MigrationPlan, MigrationSource, MigrationTarget } from '#crds/v1alpha1/migration-status.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { Granted, InstanceState, PlacementStatus } from '#crds/v1alpha1/virtual-machine-status.ts';
 import type { DomainMetadata } from '../hypervisor/driver.ts';
@@ -37,7 +38,12 @@ export type Step =
   /** The first half of it, once: the guest is then off, and is started again as any that should run. */
   | { readonly kind: 'Cycle'; readonly uid: string; readonly reason: string }
   /** Writes whose it is, the current epoch and what was granted last into the domain of a guest that is there already. */
-  | { readonly kind: 'Confirm'; readonly metadata: DomainMetadata; readonly reason: string };
+  | { readonly kind: 'Confirm'; readonly metadata: DomainMetadata; readonly reason: string }
+  /** Begins to move the guest to another hypervisor; what comes of it is seen later. */
+  | { readonly kind: 'Migrate'; readonly plan: MigrationPlan; readonly reason: string }
+  | { readonly kind: 'AbortMigration'; readonly reason: string }
+  /** Lets a guest run on that stands still at the end of its way from here. */
+  | { readonly kind: 'TakeBack'; readonly reason: string };
 
 export type StartStep = Extract<Step, { kind: 'Start' }>;
 
@@ -65,6 +71,19 @@ export type Plan =
   | { readonly kind: 'Act'; readonly step: Step }
   | { readonly kind: 'Report'; readonly report: Report; readonly again?: number }
   | { readonly kind: 'Nothing'; readonly reason: string; readonly again?: number }
+  /** What this side of a migration says of it. */
+  | {
+      readonly kind: 'TellMove';
+      readonly side: 'source';
+      readonly told: Omit<MigrationSource, 'time'>;
+      readonly again?: number;
+    }
+  | {
+      readonly kind: 'TellMove';
+      readonly side: 'target';
+      readonly told: Omit<MigrationTarget, 'time'>;
+      readonly again?: number;
+    }
   /** A guest that bears our marks and that no VirtualMachine declares: told in the inventory, never touched. */
   | { readonly kind: 'Orphaned'; readonly reason: string };
 

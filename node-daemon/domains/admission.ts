@@ -6,6 +6,8 @@ import type { Room } from './snapshot.ts';
 
 export class Admission {
   readonly #accepted = new Map<string, Amount>();
+  /** Kept for guests that are to come from elsewhere. */
+  readonly #kept = new Map<string, Amount>();
   readonly #starting = new Set<string>();
   /** uuid → when what is held for it last changed, counted in changes. */
   readonly #changedAt = new Map<string, number>();
@@ -45,6 +47,19 @@ export class Admission {
   release(uuid: string): void {
     this.#hold(uuid, undefined);
     this.#starting.delete(uuid);
+  }
+
+  /** Keeps room for a guest that is to come from elsewhere, and says whether it was there. */
+  keep(uuid: string, amount: Amount): boolean {
+    if (this.roomFor(uuid, amount).fits !== true) return false;
+    this.#kept.set(uuid, amount);
+    return true;
+  }
+
+  /** What is kept for this guest, as was promised before; nothing where that is undefined. */
+  promised(uuid: string, amount: Amount | undefined): void {
+    if (amount === undefined) this.#kept.delete(uuid);
+    else this.#kept.set(uuid, amount);
   }
 
   /** Whether the outcome of any start is open. */
@@ -91,7 +106,8 @@ export class Admission {
   }
 
   #takenByOthers(uuid: string): Amount {
-    const others = [...this.#accepted].filter(([other]) => other !== uuid);
-    return others.reduce((taken, [, amount]) => plus(taken, amount), NO_AMOUNT);
+    const held = new Map([...this.#kept, ...this.#accepted]);
+    held.delete(uuid);
+    return [...held.values()].reduce(plus, NO_AMOUNT);
   }
 }

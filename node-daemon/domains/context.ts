@@ -10,6 +10,7 @@ import type { EventInitiator, HypervisorDriver } from '../hypervisor/driver.ts';
 import type { GuestMetrics } from '../metrics.ts';
 import type { Admission } from './admission.ts';
 import type { Memories } from './memory.ts';
+import type { Moves } from './moves.ts';
 import type { Self } from './snapshot.ts';
 
 export interface DomainContext {
@@ -17,6 +18,8 @@ export interface DomainContext {
   readonly machineType: ResourceType<VirtualMachine>;
   /** The VMs placed on this node. */
   readonly machines: ObjectReader<VirtualMachine, 'uuid'>;
+  /** Those that a migration was planned for to this node, now or before. */
+  readonly incoming: ObjectReader<VirtualMachine, 'uuid'>;
   readonly ownWrites: OwnWrites<VirtualMachine>;
   readonly driver: HypervisorDriver;
   readonly admission: Admission;
@@ -26,6 +29,7 @@ export interface DomainContext {
   /** This hypervisor, once it is registered. */
   readonly self: () => Self;
   readonly memories: Memories;
+  readonly moves: Moves;
   /** uuid → what the last call-back said of who ended the guest. */
   readonly initiators: Map<string, EventInitiator>;
   /** uuids of guests of ours whose VirtualMachine is gone, as live reads have shown. */
@@ -36,4 +40,9 @@ export interface DomainContext {
   readonly observer?: GuestMetrics | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
+}
+
+/** Somebody will say when it is gone from here. */
+export function isWatched({ machines, incoming }: DomainContext, { metadata }: VirtualMachine): boolean {
+  return machines.getByUid(metadata.uid) !== undefined || incoming.getByUid(metadata.uid) !== undefined;
 }

@@ -1,25 +1,11 @@
 // What is done to a guest at most once: rebooted, or cycled. It is told as Executing before it is done. Who finds that
 // and does not remember to have written it cannot know whether it was done: it is Unknown then, and never done again.
+import { askedOnce, type Once } from '#crds/derive/asked-once.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
-import type { CurrentOperation, GrantedOperation, InstanceState } from '#crds/v1alpha1/virtual-machine-status.ts';
+import type { CurrentOperation, InstanceState } from '#crds/v1alpha1/virtual-machine-status.ts';
 import type { Domain } from '../hypervisor/driver.ts';
 import type { OperationMemory } from './memory.ts';
 import type { Snapshot } from './snapshot.ts';
-
-type Once = GrantedOperation & { readonly type: CurrentOperation['type'] };
-
-/** What is asked under the current permission and not told as over; undefined where nothing is. */
-function askedOnce({ status }: VirtualMachine): Once | undefined {
-  const { granted, placement, currentOperation } = status ?? {};
-  const operation = granted?.operation;
-  if (operation === undefined || operation.epoch !== placement?.epoch || !isOnce(operation)) return undefined;
-  const over = currentOperation?.uid === operation.uid && currentOperation.state !== 'Executing';
-  return over ? undefined : operation;
-}
-
-function isOnce(operation: GrantedOperation): operation is Once {
-  return operation.type === 'Reboot' || operation.type === 'Cycle';
-}
 
 /** Whether the stop that is declared is to be by force. */
 export function isForced({ status }: VirtualMachine): boolean {
@@ -30,7 +16,7 @@ export function isForced({ status }: VirtualMachine): boolean {
 
 /** What may be done now: told as Executing by this very process, and not done yet. */
 export function dueOnce(vm: VirtualMachine, memory: OperationMemory | undefined): Once | undefined {
-  const asked = askedOnce(vm);
+  const asked = askedOnce(vm.status);
   if (asked === undefined || vm.status?.currentOperation?.uid !== asked.uid) return undefined;
   return memory?.uid === asked.uid && memory.outcome === undefined ? asked : undefined;
 }
@@ -66,7 +52,7 @@ interface Telling {
 export function currentOperationAfter(powerState: InstanceState, telling: Telling): CurrentOperation | undefined {
   const { vm } = telling;
   const before = vm.status?.currentOperation;
-  const asked = askedOnce(vm);
+  const asked = askedOnce(vm.status);
   if (asked === undefined) return before;
   if (before?.uid !== asked.uid) return begun(asked, powerState, telling) ?? before;
   return { ...before, ...outcomeOf(before, powerState, telling) };

@@ -9,6 +9,7 @@ import { DriverError, type DriverErrorReason, isDriverError, isUnanswered } from
 import { NAME_TAKEN, type StartStep, type Step } from './actions.ts';
 import type { DomainContext } from './context.ts';
 import { definitionOf } from './definition.ts';
+import { executeMove } from './execute-move.ts';
 import {
   type DomainMemory,
   type FailedStep,
@@ -39,11 +40,8 @@ interface Work {
  */
 export async function execute(step: Step, work: Work): Promise<void> {
   const { context, uuid } = work;
-  context.logger.info(step.kind, {
-    uuid,
-    vm: `${work.vm.metadata.namespace}/${work.vm.metadata.name}`,
-    reason: step.reason,
-  });
+  const { name, namespace } = work.vm.metadata;
+  context.logger.info(step.kind, { uuid, vm: `${namespace}/${name}`, reason: step.reason });
   switch (step.kind) {
     case 'Start':
       return start(work, step);
@@ -71,6 +69,10 @@ export async function execute(step: Step, work: Work): Promise<void> {
       return again(work, 'Release', async () => context.driver.release(uuid));
     case 'Confirm':
       return again(work, 'Confirm', async () => context.driver.setMetadata(uuid, step.metadata));
+    case 'Migrate':
+    case 'AbortMigration':
+    case 'TakeBack':
+      return executeMove(step, context, uuid);
   }
 }
 

@@ -11,6 +11,7 @@ import { isDriverError } from '../hypervisor/errors.ts';
 import type { DomainContext } from './context.ts';
 import { derivedMacAddress } from './definition.ts';
 import { type DomainMemory, rememberKnown, rememberUnknown } from './memory.ts';
+import { observeMove } from './observe-move.ts';
 import { type Live, machineIn, presentDomain, type Room, type Seen, type Snapshot } from './snapshot.ts';
 
 /** Never rejects with a DriverError: that the hypervisor does not answer is part of what is seen. */
@@ -22,6 +23,7 @@ export async function observe(context: DomainContext, uuid: string, live: Live):
   if (domain.kind === 'Absent') admission.observe(uuid, undefined);
   if (domain.kind === 'Present') admission.observe(uuid, domain.domain);
   const memory = remembered(context, uuid, domain);
+  const move = await observeMove(context, { uuid, vm, domain });
   const addresses = vm === undefined ? [] : await addressesOf(context, vm, domain);
   return {
     self: self(),
@@ -33,14 +35,16 @@ export async function observe(context: DomainContext, uuid: string, live: Live):
     leaseValid: heartbeat.isValid(),
     guarded: context.isGuarded(uuid),
     memory,
+    ...(move === undefined ? {} : { move }),
     initiator: initiators.get(uuid) ?? 'Unknown',
     now: clock.monotonic(),
     wallTime: clock.now(),
   };
 }
 
-function cachedMachine({ machines, ownWrites }: DomainContext, uuid: string): VirtualMachine | undefined {
-  const [cached] = machines.byIndex('uuid', uuid);
+/** Placed here; else one that is to come here. */
+function cachedMachine({ machines, incoming, ownWrites }: DomainContext, uuid: string): VirtualMachine | undefined {
+  const [cached] = [...machines.byIndex('uuid', uuid), ...incoming.byIndex('uuid', uuid)];
   return cached === undefined ? undefined : ownWrites.latest(cached);
 }
 

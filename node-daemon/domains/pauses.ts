@@ -20,6 +20,17 @@ export const NO_ROOM_RETRY_MS = 30_000;
 /** How long the machine itself takes to be looked at, after the daemon began. */
 export const ROOM_RETRY_MS = 1_000;
 
+/** Between two looks at a guest that moves. */
+export const LOOK_AT_MOVE_MS = 1_000;
+/** How far it is, is told this often at most. */
+export const PROGRESS_MS = 5_000;
+/** What a daemon that has died since asked of the hypervisor is seen there by then. */
+export const NO_TRACE_MS = 10_000;
+/** The other side mostly tells by then that the guest has arrived: one write less. */
+export const OFF_TOLD_MS = 3_000;
+/** A guest that is received whole runs by then, and does not stand still half received. */
+export const HALF_RECEIVED_MS = 10_000;
+
 const RESTART_BASE_MS = 2_000;
 const RETRY_BASE_MS = 5_000;
 const LONGEST_MS = 300_000;

@@ -1,5 +1,6 @@
 // How a guest came to its end that was to be there.
 import { currentInstance } from '#crds/derive/epoch.ts';
+import { hasJustArrived } from '#crds/derive/migration.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { Instance, LastTermination } from '#crds/v1alpha1/virtual-machine-status.ts';
 import type { Domain } from '../hypervisor/driver.ts';
@@ -64,7 +65,8 @@ function obedienceOf({ spec }: VirtualMachine): number {
 }
 
 /** Whether this epoch has already seen the guest up: its end is then an event, and a start a restart. */
-function wasStarted({ placement }: Mine, instance: Instance | undefined, domain: Domain | undefined): boolean {
+function wasStarted({ placement, vm }: Mine, instance: Instance | undefined, domain: Domain | undefined): boolean {
+  if (hasJustArrived(vm.status)) return true;
   if (instance !== undefined) return instance.powerState !== 'Starting' || endedForAReason(placement.epoch, domain);
   return endedForAReason(placement.epoch, domain);
 }

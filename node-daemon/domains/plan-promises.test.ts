@@ -13,7 +13,7 @@ import { planDomain } from './plan.ts';
 import type { Snapshot } from './snapshot.ts';
 import { statusAfter } from './status.ts';
 
-const RUNS = { numRuns: 4000 };
+const RUNS = { numRuns: 6000 };
 
 function stepOf(snapshot: Snapshot): Step | undefined {
   const plan = planDomain(snapshot);

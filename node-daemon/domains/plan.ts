@@ -13,6 +13,8 @@ import { pauseAfterFailed, planAgain } from './plan-again.ts';
 import { planForeign } from './plan-foreign.ts';
 import { planAsleep, planHibernated, planSaving } from './plan-hibernate.ts';
 import { planDiscard } from './plan-image.ts';
+import { planSource } from './plan-migration-source.ts';
+import { planLeftByMigration, planTarget } from './plan-migration-target.ts';
 import { planPaused, planResumed } from './plan-pause.ts';
 import { isToBeReleased, planRelease } from './plan-release.ts';
 import { planNotRunning } from './plan-start.ts';
@@ -45,7 +47,7 @@ function planOwned(snapshot: Snapshot, vm: VirtualMachine): Plan {
   if (domain !== undefined && domain.uuid !== instanceUuid(vm))
     return { kind: 'Orphaned', reason: 'It is a copy of a guest of ours, marks and all: nobody declared it.' };
   if (granted === undefined || placement === undefined) return { kind: 'Nothing', reason: 'Nothing was granted.' };
-  if (placement.hypervisor !== self.name) return planLeftover(snapshot, placement);
+  if (placement.hypervisor !== self.name) return planTarget(snapshot, vm) ?? planLeftover(snapshot, vm, placement);
   return planMine({ snapshot, vm, granted, placement });
 }
 
@@ -53,12 +55,14 @@ function planOwned(snapshot: Snapshot, vm: VirtualMachine): Plan {
  * The VM moved on. Its copy here is removed only on a live read that shows a higher epoch elsewhere. Under no higher one
  * nobody here was ever meant to have it: somebody moved or copied it by hand, or renamed the node.
  */
-function planLeftover(snapshot: Snapshot, placement: PlacementStatus): Plan {
+function planLeftover(snapshot: Snapshot, vm: VirtualMachine, placement: PlacementStatus): Plan {
   if (snapshot.domain.kind !== 'Present')
     return { kind: 'Nothing', reason: `It is placed on ${placement.hypervisor}.` };
   const { domain } = snapshot.domain;
   if (domain.metadata === undefined) return { kind: 'Nothing', reason: 'The guest is not ours.' };
   if (placement.epoch <= domain.metadata.epoch) {
+    const left = planLeftByMigration(snapshot, vm, domain);
+    if (left !== undefined) return left;
     const reason = `It is placed on ${placement.hypervisor}, but under no higher epoch than the guest here.`;
     return snapshot.live.kind === 'Found' ? { kind: 'Orphaned', reason } : { kind: 'Verify', reason };
   }
@@ -72,6 +76,8 @@ function planLeftover(snapshot: Snapshot, placement: PlacementStatus): Plan {
 function planMine(mine: Mine): Plan {
   const domain = presentDomain(mine.snapshot);
   if ((domain?.metadata?.epoch ?? 0) > mine.placement.epoch) return planNewer(mine.snapshot);
+  const moving = planSource(mine);
+  if (moving !== undefined) return moving;
   if (isToBeReleased(mine.vm)) return planRelease(mine, domain);
   if (domain !== undefined && domain.metadata === undefined) return planForeign(mine, domain);
   if (mine.vm.metadata.deletionTimestamp !== undefined) return planRemoval(mine);
@@ -134,6 +140,9 @@ function planUp(mine: Mine): Plan {
       return planMarked(mine, domain);
     case 'Saving':
       return planSaving();
+    case 'Incoming':
+    case 'Outgoing':
+      return { kind: 'Nothing', reason: 'Somebody moves the guest.', again: HYPERVISOR_SILENT_RETRY_MS };
     case 'ShuttingDown':
       return planGoingDown(mine);
     case 'Unknown':

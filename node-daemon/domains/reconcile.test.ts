@@ -17,6 +17,7 @@ import { Admission } from './admission.ts';
 import type { DomainContext } from './context.ts';
 import { definitionOf } from './definition.ts';
 import { Memories } from './memory.ts';
+import { Moves } from './moves.ts';
 import { reconcileDomain } from './reconcile.ts';
 
 const COPY = uuidFor('copy');
@@ -58,6 +59,7 @@ function contextOf({ clock, host, api, machines }: World): DomainContext {
     store: api.asUser('hv1'),
     machineType: virtualMachineResource,
     machines,
+    incoming: new ObjectCache<VirtualMachine, 'uuid'>({ uuid: () => [] }),
     ownWrites: new OwnWrites(),
     driver: createSimulatedDriver(host),
     admission,
@@ -65,6 +67,7 @@ function contextOf({ clock, host, api, machines }: World): DomainContext {
     isGuarded: () => false,
     self: () => ({ name: 'hv1', uid: uuidFor('hv1'), bootID: host.bootID }),
     memories: new Memories(),
+    moves: new Moves(),
     initiators: new Map(),
     orphans: new Set(),
     warn: () => undefined,

@@ -6,13 +6,14 @@ import { timestampOf } from '#runtime/clock/clock.ts';
 import type { ReconcileResult } from '#runtime/controller/controller.ts';
 import { writeStatus } from '#runtime/controller/status-patch.ts';
 import { isEndMidway, type Plan, type Report } from './actions.ts';
-import type { DomainContext } from './context.ts';
+import { type DomainContext, isWatched } from './context.ts';
 import { execute } from './execute.ts';
 import { isNewEnd, rememberEnded, rememberEndTold, rememberMarked, rememberOff, rememberRunning } from './memory.ts';
 import { observe, readLive } from './observe.ts';
 import { planDomain } from './plan.ts';
 import { type Live, machineIn, type Snapshot } from './snapshot.ts';
 import { saysEnd, statusAfter, tellsNews } from './status.ts';
+import { tellMove } from './tell-move.ts';
 
 /** Verify, stop, verify, undefine, and look: many more rounds than that mean that the world moves faster than we do. */
 const ROUNDS = 8;
@@ -74,6 +75,7 @@ async function conclude(
   }
   context.orphans.delete(uuid);
   const vm = machineIn(snapshot);
+  if (plan.kind === 'TellMove' && vm !== undefined) await tellMove(context, { uuid, vm, plan, signal });
   if (plan.kind === 'Report' && vm !== undefined) {
     rememberEnd(context, uuid, { vm, snapshot, report: plan.report });
     await write(context, { vm, snapshot, report: plan.report, signal });
@@ -103,8 +105,9 @@ function rememberTold({ memories }: DomainContext, uuid: string, report: Report)
     memories.update(uuid, rememberOff);
 }
 
-function forget({ memories, initiators }: DomainContext, uuid: string): void {
+function forget({ memories, initiators, moves }: DomainContext, uuid: string): void {
   memories.forget(uuid);
+  moves.forget(uuid);
   initiators.delete(uuid);
 }
 
@@ -137,7 +140,7 @@ async function write(context: DomainContext, { vm, snapshot, report, signal }: W
   if (written === vm) return vm;
   countEnd(context, vm, written);
   // Where it left this node while the answer was on its way, nobody would ever forget it.
-  if (context.machines.getByUid(vm.metadata.uid) !== undefined) ownWrites.remember(written);
+  if (isWatched(context, vm)) ownWrites.remember(written);
   const unasked = report.fault ?? unaskedEnd(report);
   if (unasked !== undefined) context.warn(written, unasked.code, unasked.reason);
   return written;

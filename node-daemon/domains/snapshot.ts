@@ -1,8 +1,9 @@
 // Everything a decision on one guest may look at, gathered beforehand and frozen.
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { Address } from '#crds/v1alpha1/virtual-machine-status.ts';
-import type { Domain, EventInitiator, Observation } from '../hypervisor/driver.ts';
+import type { Domain, EventInitiator, MigrationProgress, Observation } from '../hypervisor/driver.ts';
 import type { DomainMemory } from './memory.ts';
+import type { OwnMove } from './moves.ts';
 
 /** What a read of the object itself said in this pass. A cache proves nothing: see `planDomain`. */
 export type Live =
@@ -25,6 +26,19 @@ export interface Self {
   readonly name: string;
   readonly uid: string;
   readonly bootID: string;
+  /** Storage pools that other hypervisors have as well; undefined where guests cannot move from here. */
+  readonly sharedPools?: readonly string[];
+}
+
+/** Of a guest that moves from here or to here. */
+export interface MoveSeen {
+  /** How far it is on its way from here; undefined where the hypervisor is not at it. */
+  readonly progress: MigrationProgress | undefined;
+  readonly own: OwnMove | undefined;
+  /** Milliseconds for which it has looked as it does now. */
+  readonly unchangedFor: number;
+  /** Why it cannot come here, as far as that was asked. */
+  readonly obstacle: string | undefined;
 }
 
 export interface Snapshot {
@@ -41,6 +55,8 @@ export interface Snapshot {
   /** Whether the guard of this machine stops the guest when the machine is cut off. */
   readonly guarded: boolean;
   readonly memory: DomainMemory;
+  /** Only while a migration concerns this node. */
+  readonly move?: MoveSeen;
   /** What the last call-back said of who ended the guest. */
   readonly initiator: EventInitiator;
   /** Monotonic milliseconds. */

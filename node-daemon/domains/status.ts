@@ -17,6 +17,7 @@ import type {
 import { isEndMidway, type Report } from './actions.ts';
 import { currentOperationAfter } from './current-operation.ts';
 import { isNewEnd } from './memory.ts';
+import { migratable } from './migratable.ts';
 import { pendingChanges } from './pending-changes.ts';
 import { isToBeReleased } from './plan-release.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -29,7 +30,7 @@ interface Telling {
 }
 
 const ownFields = ['instance', 'addresses', 'lastTermination', 'pendingChanges', 'currentOperation'] as const;
-const ownConditions = ['Provisioned', 'PowerStateSynced', 'InstancePresent', 'RestartRequired'] as const;
+const ownConditions = ['Provisioned', 'PowerStateSynced', 'InstancePresent', 'Migratable', 'RestartRequired'] as const;
 
 /** Whether the daemon itself has something new to tell, beyond what follows from a spec that changed. */
 export function tellsNews(before: VirtualMachineStatus | undefined, after: VirtualMachineStatus): boolean {
@@ -132,9 +133,15 @@ function pendingOf({ vm, snapshot }: Telling) {
 
 function conditionsAfter(report: Report, telling: Telling, restartRequired: boolean): readonly Condition[] {
   const { vm, time } = telling;
-  const statements = [provisioned(report, telling), synced(report, vm), present(report)];
+  const statements = [
+    provisioned(report, telling),
+    synced(report, vm),
+    present(report),
+    ...(report.powerState === 'Running' ? [migratable(telling)] : []),
+  ];
   const decided = { observedGeneration: vm.status?.granted?.generation ?? 0, time };
-  const all = setConditions(vm.status?.conditions, statements, decided);
+  const kept = removeCondition(vm.status?.conditions, report.powerState === 'Running' ? '' : 'Migratable');
+  const all = setConditions(kept, statements, decided);
   if (!restartRequired) return removeCondition(all, 'RestartRequired');
   const message = 'status.pendingChanges lists what takes effect only when the guest is stopped and started.';
   return setConditions(all, [{ type: 'RestartRequired', status: 'True', reason: 'SpecChanged', message }], decided);

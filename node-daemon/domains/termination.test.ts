@@ -65,7 +65,7 @@ describe('why a guest ended that was not to', () => {
       /memory/,
     ],
     ['it was hibernated, and has run since', hibernated(facts('Crashed')), 'Crashed', 'Unknown', /crashed/],
-    ['somebody migrated it', facts('Migrated'), 'DestroyedOnHost', 'Host', /Somebody migrated/],
+    ['somebody migrated it', facts('Migrated'), 'DestroyedOnHost', 'Host', /moved from hv1 to another hypervisor/],
     ['the hypervisor forgot', facts('Unknown'), 'Unknown', 'Unknown', /nobody watched/],
     ['it was defined anew', facts('NeverStarted'), 'Unknown', 'Unknown', /cause is not known/],
     ['it is not even defined any more', facts('Absent'), 'Vanished', 'Host', /not even defined/],

@@ -91,12 +91,13 @@ function byShutOffReason(domain: Domain, { self, initiator }: Facts): Terminatio
         `Somebody destroyed the guest on ${self.name} (as virsh destroy does); Usher did not do it.`,
       );
     case 'Migrated':
-    case 'Saved':
       return told(
         'DestroyedOnHost',
         'Host',
-        `Somebody ${domain.shutOffReason === 'Saved' ? 'saved' : 'migrated'} the guest on ${self.name}; Usher did not do it.`,
+        `The guest was moved from ${self.name} to another hypervisor, and does not run where it was placed.`,
       );
+    case 'Saved':
+      return told('DestroyedOnHost', 'Host', `Somebody saved the guest on ${self.name}; Usher did not do it.`);
     default:
       return told(
         'Unknown',

@@ -60,8 +60,21 @@ export interface DomainDefinition {
  * Paused: it has its memory and its process, and stands still. Saving: its memory is being written to disk, and it
  * stands still meanwhile. ShuttingDown: the guest was asked and has not ended. Unknown: the hypervisor itself does not
  * know, or it hangs. One whose start is under way, whoever waits for it still, is Running or Unknown, never ShutOff.
+ *
+ * While a guest moves from one hypervisor to another it has a process on both, and runs on one at most. Incoming: it is
+ * being received, and has not run here yet. Outgoing: it stands still at the end of its way from here, and may run there
+ * by now. Before that it is Running here. Neither is ever told of a guest that somebody paused.
  */
-export type DomainPowerState = 'Running' | 'Paused' | 'Saving' | 'ShuttingDown' | 'ShutOff' | 'Crashed' | 'Unknown';
+export type DomainPowerState =
+  | 'Running'
+  | 'Paused'
+  | 'Saving'
+  | 'Incoming'
+  | 'Outgoing'
+  | 'ShuttingDown'
+  | 'ShutOff'
+  | 'Crashed'
+  | 'Unknown';
 
 /**
  * Why a domain that is ShutOff or Crashed is so, as far as the hypervisor remembers. Shutdown: the guest ended by
@@ -128,7 +141,8 @@ export type Feature =
   | 'NetworkUsage'
   | 'DiskUsage'
   | 'Addresses'
-  | 'SerialLog';
+  | 'SerialLog'
+  | 'LiveMigration';
 
 /**
  * Counters since the start of the domain or the node. They fall only when it was started anew. What a domain uses of
@@ -153,6 +167,22 @@ export interface ObservedAddress {
   readonly ip: string;
   readonly macAddress: string;
   readonly source: 'Lease' | 'ARP' | 'Agent';
+}
+
+export interface MigrationOptions {
+  /** MiB a second at most; as fast as it goes where this is left out. */
+  readonly bandwidthMiB?: number;
+  /** After so many milliseconds it is given up. */
+  readonly timeoutMs: number;
+}
+
+/** How far a guest is on its way from here, in bytes of its memory. Total may grow while it works. */
+export interface MigrationProgress {
+  readonly processedBytes: number;
+  readonly remainingBytes: number;
+  readonly totalBytes: number;
+  /** How often its memory was gone through: what it changed meanwhile is sent again. */
+  readonly iteration: number;
 }
 
 /** Changed: look at this domain again. Reconnected: anything may have happened meanwhile, look at all of them. */
@@ -213,16 +243,19 @@ export interface HypervisorDriver {
    */
   start(uuid: string, how?: StartOptions): Promise<void>;
 
-  /** Lets the guest stand still, with all its memory. Quiet when it does. Rejects with NotFound, or with Busy where it is off. */
+  /**
+   * Lets the guest stand still, with all its memory. Quiet when it does. Rejects with NotFound, or with Busy where it is
+   * off, Incoming or Outgoing.
+   */
   pause(uuid: string): Promise<void>;
 
-  /** Lets it go on. Quiet when it runs. Rejects with NotFound, or with Busy where it is off. */
+  /** Lets it go on. Quiet when it runs. Rejects with NotFound, or with Busy where it is off, Incoming or Outgoing. */
   resume(uuid: string): Promise<void>;
 
   /**
    * Writes the memory of a guest, running or paused, to disk, where it outlives this driver, the hypervisor's management
    * and the machine's boot, and ends its process. Quiet when that was done. Rejects with NotFound, with Busy where it is
-   * off without an image, with Failed where it could not be written: then the guest is as it was.
+   * off without an image, Incoming or Outgoing, with Failed where it could not be written: then the guest is as it was.
    */
   hibernate(uuid: string): Promise<void>;
 
@@ -243,6 +276,34 @@ export interface HypervisorDriver {
 
   /** Forgets a domain that is off, and its image. Quiet when it is absent. Rejects with Busy where it runs. */
   undefine(uuid: string): Promise<void>;
+
+  /**
+   * Whether a guest like this could come here from elsewhere, as far as can be told before: what it boots from, its disks
+   * and networks are there, and its name is free. Changes nothing. Rejects with Invalid, naming the field, or with
+   * Conflict.
+   */
+  checkIncoming(definition: DomainDefinition): Promise<void>;
+
+  /**
+   * Moves a running guest, with its definition and metadata, to the hypervisor that takes guests in under this address.
+   * Resolves when it runs there; here it is ShutOff then, for the reason Migrated. Rejects with Failed where it could not
+   * be moved, was aborted or took too long: it runs on here. Rejects with NotFound, with Busy where it does not run or
+   * moves already, with Invalid where no driver of this kind could reach that address. After any other rejection nobody
+   * knows; the hypervisors go on with it, whoever asked, and `observe` on both shows what came of it.
+   */
+  migrate(uuid: string, address: string, options: MigrationOptions): Promise<void>;
+
+  /** How far it is; undefined where it is not on its way from here. */
+  migrationProgress(uuid: string): Promise<MigrationProgress | undefined>;
+
+  /** Gives up a migration from here, where it is not too late. Quiet where there is none. */
+  abortMigration(uuid: string): Promise<void>;
+
+  /**
+   * Lets an Outgoing guest run on here. Two would run where it runs there as well: only for who knows that it does not,
+   * and never will. Quiet where it runs. Rejects with NotFound, and with Busy in every other state.
+   */
+  takeBack(uuid: string): Promise<void>;
 
   usage(): Promise<UsageSample>;
 

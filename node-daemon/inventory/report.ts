@@ -1,5 +1,6 @@
 // Tells of this machine on its Hypervisor object: what it has, what runs there, whether the driver answers.
 import type { Amount } from '#crds/amount.ts';
+import { activeMigration } from '#crds/derive/migration.ts';
 import { instanceUuid } from '#crds/derive/signed-payload.ts';
 import type { Hypervisor } from '#crds/v1alpha1/hypervisor.ts';
 import { hypervisorResource } from '#crds/v1alpha1/kinds.ts';
@@ -18,6 +19,7 @@ export interface HypervisorReporting {
   readonly reserved: Amount;
   readonly bootID: string;
   readonly agentVersion: string;
+  readonly migration?: { readonly address: string; readonly sharedPools: readonly string[] };
   /** Is told why the hypervisor cannot be asked, and with undefined that it can. */
   readonly tellHypervisor?: (fault: string | undefined) => void;
 }
@@ -42,7 +44,7 @@ export class HypervisorReporter {
    * written is of no matter to the guests: they are handed on before.
    */
   async report(take: (domains: readonly Domain[]) => void, signal: AbortSignal): Promise<void> {
-    const { context, reserved, bootID, agentVersion } = this.#reporting;
+    const { context, reserved, bootID, agentVersion, migration } = this.#reporting;
     const { view, domains } = await this.#scan();
     this.#tell(view.kind === 'Seen' ? undefined : view.detail);
     const observed = this.#ownWrites.latest(this.#reporting.hypervisor());
@@ -59,6 +61,7 @@ export class HypervisorReporter {
       reserved,
       bootID,
       agentVersion,
+      ...(migration === undefined ? {} : { migration }),
       now: context.clock.now(),
     });
     const written = await writeStatus(context.store, hypervisorResource, { observed, next, signal });
@@ -86,8 +89,9 @@ export class HypervisorReporter {
   }
 
   #inventory(domains: readonly Domain[]) {
-    const { machines, orphans } = this.#reporting.context;
-    const known = new Map(machines.list().map((vm) => [vm.metadata.uid, instanceUuid(vm)]));
+    const { machines, incoming, orphans } = this.#reporting.context;
+    const coming = incoming.list().filter((vm) => activeMigration(vm.status) !== undefined);
+    const known = new Map([...machines.list(), ...coming].map((vm) => [vm.metadata.uid, instanceUuid(vm)]));
     return takeInventory(domains, { known, orphans });
   }
 }

@@ -32,6 +32,8 @@ export interface HypervisorReport {
   readonly reserved: Amount;
   readonly bootID: string;
   readonly agentVersion: string;
+  /** Left out, guests cannot move to or from here. */
+  readonly migration?: { readonly address: string; readonly sharedPools: readonly string[] };
   /** Milliseconds since 1970. */
   readonly now: number;
 }
@@ -44,13 +46,21 @@ const DETAIL_MAX = 1_024;
  */
 export function hypervisorStatus(report: HypervisorReport): HypervisorStatus {
   const { previous, driver, bootID, agentVersion } = report;
+  const { migrationAddress: _address, sharedPools: _pools, ...kept } = previous ?? {};
   return {
-    ...previous,
+    ...kept,
+    ...migrationOf(report),
     ...(driver.kind === 'Seen' ? seen(report, driver) : {}),
     bootID,
     agentVersion: agentVersion.slice(0, limits.version),
     conditions: conditionsAfter(report),
   };
+}
+
+function migrationOf({ migration }: HypervisorReport): Pick<HypervisorStatus, 'migrationAddress' | 'sharedPools'> {
+  if (migration === undefined) return {};
+  const pools = [...new Set(migration.sharedPools)].sort();
+  return { migrationAddress: migration.address, ...(pools.length > 0 ? { sharedPools: pools } : {}) };
 }
 
 function seen(report: HypervisorReport, view: DriverView & { kind: 'Seen' }): Partial<HypervisorStatus> {

@@ -2,7 +2,7 @@
 import { amountOf, NO_AMOUNT } from '#crds/amount.ts';
 import { findCondition, isConditionTrue } from '#crds/conditions.ts';
 import type { Hypervisor, HypervisorStatus } from '#crds/v1alpha1/hypervisor.ts';
-import type { Candidate, Reachability } from '#operator/placement/candidate.ts';
+import type { Candidate, Mobility, Reachability } from '#operator/placement/candidate.ts';
 import type { Heard } from './observe.ts';
 
 type Held = Pick<Candidate, 'assigned' | 'disksInUse' | 'startsFail'>;
@@ -30,9 +30,16 @@ function readDeclared({ metadata, spec, status }: Hypervisor): Declared {
     labels: metadata.labels ?? {},
     // What an administrator has just taken back counts at once.
     accepted: isConditionTrue(status?.conditions, 'Accepted') && spec.accepted !== false,
-    unschedulable: spec.unschedulable ?? false,
+    unschedulable: spec.unschedulable === true || spec.maintenance === true,
+    maintenance: spec.maintenance ?? false,
+    migration: mobilityOf(status),
     allocatable: status?.allocatable === undefined ? NO_AMOUNT : amountOf(status.allocatable),
   };
+}
+
+function mobilityOf({ migrationAddress, sharedPools = [], capabilities }: HypervisorStatus = {}): Mobility {
+  const { type = '', architecture = '' } = capabilities ?? {};
+  return { address: migrationAddress, sharedPools, type, architecture };
 }
 
 function reachability({ metadata, status }: Hypervisor, { silentSince, outageGraceLeft }: Heard): Reachability {

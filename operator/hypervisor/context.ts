@@ -6,6 +6,7 @@ import type { KubeStore } from '#runtime/kube/store.ts';
 import type { ObjectReader } from '#runtime/reflector/object-cache.ts';
 import type { OwnWrites } from '#runtime/reflector/own-writes.ts';
 import type { AcceptanceRule } from './acceptance.ts';
+import type { GuestHere } from './draining.ts';
 import type { Outages } from './outages.ts';
 import type { Heartbeats } from './silence.ts';
 
@@ -20,6 +21,8 @@ export interface HypervisorContext {
   readonly acceptance: AcceptanceRule;
   /** Writes a warning that `kubectl describe` shows. */
   readonly warn: (hypervisor: Hypervisor, reason: string, message: string) => void;
+  /** The guests that hold a permission on this hypervisor. */
+  readonly guestsOf: (hypervisor: string) => readonly GuestHere[];
   readonly clock: Clock;
   /** Told when a hypervisor is lost or found again, so that its VMs are looked at. */
   readonly onReachabilityChanged: (hypervisor: string) => void;

@@ -7,7 +7,9 @@ import { type Snapshot, toldSilentSince } from './plan.ts';
 /** The hypervisor as it was last read or written, and whether it is heard at this moment. */
 export function observe(context: HypervisorContext, cached: Hypervisor): Snapshot & Heard {
   const hypervisor = context.ownWrites.latest(cached);
-  return { hypervisor, acceptance: context.acceptance, ...heardOf(context, hypervisor) };
+  const { acceptance, guestsOf } = context;
+  const guests = guestsOf(cached.metadata.name);
+  return { hypervisor, acceptance, guests, ...heardOf(context, hypervisor) };
 }
 
 /** What is heard of a hypervisor at this moment. */

@@ -2,6 +2,7 @@
 import { findCondition, isConditionFalse, type Statement } from '#crds/conditions.ts';
 import type { Hypervisor, HypervisorStatus } from '#crds/v1alpha1/hypervisor.ts';
 import type { AcceptanceRule } from './acceptance.ts';
+import { drainingOf, type GuestHere } from './draining.ts';
 import { acceptanceOf } from './plan-acceptance.ts';
 
 export interface Snapshot {
@@ -10,6 +11,8 @@ export interface Snapshot {
   readonly silentSince: string | undefined;
   /** Who may join without a person's word. */
   readonly acceptance: AcceptanceRule;
+  /** Those that hold a permission there. */
+  readonly guests?: readonly GuestHere[];
 }
 
 /** The reason of its conditions while its daemon is not heard. */
@@ -29,15 +32,21 @@ export interface Plan {
   readonly conditions: readonly Statement[];
 }
 
-export function planHypervisor({ hypervisor, silentSince, acceptance }: Snapshot): Plan {
+export function planHypervisor({ hypervisor, silentSince, acceptance, guests = [] }: Snapshot): Plan {
   const accepted = acceptanceOf(hypervisor, acceptance);
-  const wanted = [accepted, schedulable(hypervisor, silentSince, accepted), ...readiness(silentSince)];
+  const wanted = [
+    accepted,
+    schedulable(hypervisor, silentSince, accepted),
+    ...readiness(silentSince),
+    ...drainingOf(hypervisor, guests),
+  ];
   return { conditions: wanted.filter((told) => !alreadySaid(hypervisor, told)) };
 }
 
 /** Of an earlier spec is not said: `kubectl wait` waits for a condition of the newest one. */
-function alreadySaid({ metadata, status: said }: Hypervisor, { type, status, reason }: Statement): boolean {
+function alreadySaid({ metadata, status: said }: Hypervisor, { type, status, reason, message }: Statement): boolean {
   const known = findCondition(said?.conditions, type);
+  if (type === 'Draining' && known?.message !== message) return false;
   return known?.status === status && known.reason === reason && known.observedGeneration === (metadata.generation ?? 0);
 }
 
@@ -45,6 +54,10 @@ function schedulable(hypervisor: Hypervisor, silentSince: string | undefined, ac
   const type = 'Schedulable';
   if (accepted.status !== 'True') {
     return { type, status: 'False', reason: 'NotAccepted', message: 'It is not accepted: no new VM is placed here.' };
+  }
+  if (hypervisor.spec.maintenance === true) {
+    const message = 'spec.maintenance is set: no new VM is placed here.';
+    return { type, status: 'False', reason: 'Maintenance', message };
   }
   if (hypervisor.spec.unschedulable === true) {
     return {

@@ -5,6 +5,7 @@ import { epochIsOver } from '#crds/derive/epoch.ts';
 import type { Outcome } from '#crds/v1alpha1/operation-status.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { CurrentOperation } from '#crds/v1alpha1/virtual-machine-status.ts';
+import { isUp } from './goals.ts';
 import type { Snapshot } from './snapshot.ts';
 import { notUp, type Told } from './told.ts';
 
@@ -16,11 +17,19 @@ const outcomes = { Done: 'Succeeded', Failed: 'Failed', Unknown: 'Unknown' } as 
 export function planOnceOver({ operation }: Snapshot, vm: VirtualMachine): Told | undefined {
   const { currentOperation } = vm.status ?? {};
   if (currentOperation?.uid === operation.metadata.uid) return told(currentOperation, vm);
-  if (isWithdrawable(operation.metadata.uid, vm)) return isOver(vm) ? notUp(vm) : undefined;
+  if (isWithdrawable(operation.metadata.uid, vm)) return isOver(vm) ? (moved(vm) ?? notUp(vm)) : undefined;
   // Withdrawn by us, which is told where it is decided; or something else was asked since, and then nobody knows.
   if (operation.spec.cancel || vm.status?.granted?.operation === undefined) return undefined;
   const message = 'Another operation took its place before it was told what came of it.';
   return { outcome: 'Unknown', reason: 'Replaced', message };
+}
+
+/** Where it runs now, nothing was asked of its daemon. */
+function moved(vm: VirtualMachine): Told | undefined {
+  const { migration, placement } = vm.status ?? {};
+  if (!isUp(vm) || placement === undefined || migration?.plan?.epoch !== placement.epoch) return undefined;
+  const message = `Its guest moved to ${placement.hypervisor} before that was done: ask again.`;
+  return { outcome: 'Failed', reason: 'Moved', message };
 }
 
 /** Whether it was asked, and its daemon has not told that it is about to do it. */

@@ -13,6 +13,15 @@ export type Reachability =
       readonly brief: boolean;
     };
 
+/** What decides whether guests can move between this hypervisor and another. */
+export interface Mobility {
+  /** Where it takes guests in; undefined where it does not. */
+  readonly address: string | undefined;
+  readonly sharedPools: readonly string[];
+  readonly type: string;
+  readonly architecture: string;
+}
+
 export interface Candidate {
   readonly name: string;
   readonly uid: string;
@@ -20,6 +29,9 @@ export interface Candidate {
   /** The operator let it join. */
   readonly accepted: boolean;
   readonly unschedulable: boolean;
+  /** It is to be emptied; `unschedulable` too, then. */
+  readonly maintenance: boolean;
+  readonly migration: Mobility;
   /** Its daemon is heard and its hypervisor answers; otherwise why not. */
   readonly reachable: Reachability;
   readonly allocatable: Amount;

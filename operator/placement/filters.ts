@@ -53,6 +53,7 @@ function unreachable(candidate: Candidate): Fault | undefined {
 }
 
 function unschedulable(candidate: Candidate): Fault | undefined {
+  if (candidate.maintenance) return { code: 'Unschedulable', text: 'in maintenance (spec.maintenance)' };
   return candidate.unschedulable ? { code: 'Unschedulable', text: 'cordoned (spec.unschedulable)' } : undefined;
 }
 

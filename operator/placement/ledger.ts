@@ -2,6 +2,7 @@
 import { type Amount, amountOf, larger, minus, NO_AMOUNT, plus } from '#crds/amount.ts';
 import { currentInstance, epochIsOver } from '#crds/derive/epoch.ts';
 import { isSurelyHibernated } from '#crds/derive/hibernated.ts';
+import { activeMigration } from '#crds/derive/migration.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import { compareResourceVersions } from '#runtime/kube/resource-version.ts';
 import { claimOf, type DiskClaim, type DisksInUse, DiskUses } from './disk-uses.ts';
@@ -11,7 +12,10 @@ export interface Assignment {
   readonly amount: Amount;
 }
 
+/** A guest that moves is counted on both sides: until it is known where it runs, both keep room for it. */
 interface Entry extends Assignment {
+  readonly target: string | undefined;
+  readonly targetClaim: DiskClaim | undefined;
   readonly claim: DiskClaim | undefined;
   readonly resourceVersion: string;
   /** Decided on the object of that version, and not known to be written. */
@@ -34,6 +38,9 @@ export class Ledger {
   readonly #entries = new Map<string, Entry>();
   readonly #totals = new Map<string, Amount>();
   readonly #disks = new DiskUses();
+  /** By hypervisor, from there or to there. */
+  readonly #migrations = new Map<string, number>();
+  #inAll = 0;
 
   /**
    * Takes in a VM as it was read or written. An older state than one already taken in changes nothing, so that the
@@ -80,6 +87,16 @@ export class Ledger {
     return this.#disks.on(hypervisor);
   }
 
+  /** Guests that move from this hypervisor or to it. */
+  migrationsAt(hypervisor: string): number {
+    return this.#migrations.get(hypervisor) ?? 0;
+  }
+
+  /** Guests that move. */
+  get migrations(): number {
+    return this.#inAll;
+  }
+
   /** What this VM is part of that with. */
   assignmentOf(uid: string): Assignment | undefined {
     return this.#entries.get(uid);
@@ -87,7 +104,9 @@ export class Ledger {
 
   #put(uid: string, next: Entry | undefined): void {
     const previous = this.#entries.get(uid);
+    this.#disks.replace(previous?.targetClaim, undefined);
     this.#disks.replace(previous?.claim, next?.claim);
+    this.#disks.replace(undefined, next?.targetClaim);
     if (previous !== undefined) this.#total(previous, minus);
     if (next === undefined) {
       this.#entries.delete(uid);
@@ -97,20 +116,30 @@ export class Ledger {
     this.#total(next, plus);
   }
 
-  #total({ hypervisor, amount }: Assignment, combine: typeof plus): void {
-    if (hypervisor !== undefined) this.#totals.set(hypervisor, combine(this.assignedTo(hypervisor), amount));
+  #total({ hypervisor, target, amount }: Entry, combine: typeof plus): void {
+    for (const name of [hypervisor, target]) {
+      if (name !== undefined) this.#totals.set(name, combine(this.assignedTo(name), amount));
+    }
+    if (hypervisor === undefined || target === undefined) return;
+    const one = combine === plus ? 1 : -1;
+    this.#inAll += one;
+    for (const name of [hypervisor, target]) this.#migrations.set(name, this.migrationsAt(name) + one);
   }
 }
 
 function entryOf(vm: VirtualMachine, assumed: boolean): Entry {
   const { resourceVersion } = vm.metadata;
   const hypervisor = vm.status?.placement?.hypervisor;
-  return { hypervisor, amount: amountHeld(vm), claim: claimOf(vm), resourceVersion, assumed };
+  const target = activeMigration(vm.status)?.plan.target;
+  const claim = claimOf(vm);
+  const targetClaim = target === undefined || claim === undefined ? undefined : { ...claim, hypervisor: target };
+  return { hypervisor, target, amount: amountHeld(vm), claim, targetClaim, resourceVersion, assumed };
 }
 
-function freed(previous: Assignment, next: Assignment): boolean {
+function freed(previous: Entry, next: Entry): boolean {
   if (previous.amount.cpus === 0) return false;
   return (
+    (previous.target !== undefined && next.target === undefined) ||
     previous.hypervisor !== next.hypervisor ||
     next.amount.cpus < previous.amount.cpus ||
     next.amount.memoryBytes < previous.amount.memoryBytes

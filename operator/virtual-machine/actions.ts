@@ -1,4 +1,5 @@
 // The vocabulary of the operator's plans for a VM.
+import type { MigrationPlan } from '#crds/v1alpha1/migration-status.ts';
 import type { Granted, GrantedOperation, Proof } from '#crds/v1alpha1/virtual-machine-status.ts';
 
 export type Action =
@@ -39,6 +40,14 @@ export type Action =
   /** An operation asks something of the guest that the daemon does once. */
   | { readonly kind: 'Ask'; readonly operation: GrantedOperation; readonly reason: string }
   | { readonly kind: 'Withdraw'; readonly reason: string }
+  /** Moves its guest to another hypervisor, which is asked first. */
+  | { readonly kind: 'StartMigration'; readonly plan: Omit<MigrationPlan, 'time'>; readonly reason: string }
+  /** It has begun and is to be given up: both sides say what came of it. */
+  | { readonly kind: 'AbortMigration'; readonly reason: string }
+  /** The guest did not move. */
+  | { readonly kind: 'EndMigration'; readonly result: 'Failed' | 'Aborted'; readonly reason: string }
+  /** It did: who has it gets the next permission. */
+  | { readonly kind: 'Arrive'; readonly plan: MigrationPlan; readonly reason: string }
   /** Nobody else is there to show that it is being deleted. */
   | { readonly kind: 'ShowDeletion'; readonly reason: string }
   /** Lets the object go: no node can still run its guest, or, with `risk`, somebody took upon himself that one may. */
@@ -50,6 +59,8 @@ export interface Plan {
   readonly again?: number;
   /** Look again, too, when room appears anywhere. */
   readonly waitsForRoom?: true;
+  /** Why its guest does not move, though its hypervisor is to be emptied. */
+  readonly stays?: string;
 }
 
 /** What waits for room, or for a hypervisor: it is told again now and then. */

@@ -1,6 +1,7 @@
 // What reconciling VMs needs of the world. Wiring fills it; tests fill it with models.
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { MachineMetrics } from '#operator/metrics.ts';
+import type { MigrationSettings } from '#operator/migration/settings.ts';
 import type { Candidate } from '#operator/placement/candidate.ts';
 import type { Ledger } from '#operator/placement/ledger.ts';
 import type { Refusals } from '#operator/placement/refusals.ts';
@@ -26,13 +27,16 @@ export interface MachineContext {
   readonly candidate: (name: string) => Candidate | undefined;
   /** What is known of one whose daemon is silent; undefined while it is heard. */
   readonly silence: (name: string) => Silence | undefined;
+  readonly migration: MigrationSettings;
+  /** Takes why the guest of a VM stays on a hypervisor that is to be emptied; undefined where it does not. */
+  readonly stays: (vm: VirtualMachine, why: string | undefined) => void;
   readonly sign: Sign;
   /** Keys of VMs that wait for room → when, on the monotonic clock, they were last told why. */
   readonly waiting: Map<string, number>;
   /** Writes a warning that `kubectl describe` shows. */
   readonly warn: (vm: VirtualMachine, reason: string, message: string) => void;
   /** Counts what was done. */
-  readonly observer?: Pick<MachineMetrics, 'forcedDeletion' | 'takeover'> | undefined;
+  readonly observer?: Pick<MachineMetrics, 'forcedDeletion' | 'takeover' | 'migrationEnded'> | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
 }

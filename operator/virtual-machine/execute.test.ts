@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { virtualMachineResource } from '#crds/v1alpha1/kinds.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
+import { DEFAULT_MIGRATION } from '#operator/migration/settings.ts';
 import { Ledger } from '#operator/placement/ledger.ts';
 import { Refusals } from '#operator/placement/refusals.ts';
 import { settle, VirtualClock } from '#runtime/clock/virtual.ts';
@@ -56,6 +57,8 @@ function contextOf(api: MemoryApiServer, clock: VirtualClock, vm: VirtualMachine
     candidate: () => undefined,
     silence: () => undefined,
     sign: () => 'c2lnbmVk',
+    migration: DEFAULT_MIGRATION,
+    stays: () => undefined,
     waiting: new Map<string, number>(),
     warn: () => undefined,
     clock,

@@ -18,7 +18,10 @@ export async function execute(
   signal: AbortSignal,
 ): Promise<void> {
   if (actions.length === 0) return;
-  for (const action of actions) tell(context, vm, action);
+  for (const action of actions) {
+    tell(context, vm, action);
+    if (action.kind === 'EndMigration') context.warn(vm, `Migration${action.result}`, action.reason);
+  }
   const finalizing = actions.find((action) => action.kind === 'Finalize');
   if (finalizing !== undefined) return finalize(context, vm, finalizing, signal);
   await writeDecision(context, vm, actions, signal);
@@ -67,10 +70,16 @@ async function writeDecision(
     if (machines.getByUid(vm.metadata.uid) === undefined) return;
     ownWrites.remember(written);
     ledger.record(written);
+    for (const action of actions) countMigration(context, action);
   } catch (error) {
     if (!isKubeError(error, 'Unreachable', 'Timeout', 'Internal')) undo();
     throw error;
   }
+}
+
+function countMigration({ observer }: MachineContext, action: Action): void {
+  if (action.kind === 'Arrive') observer?.migrationEnded('Completed');
+  if (action.kind === 'EndMigration') observer?.migrationEnded(action.result);
 }
 
 async function finalize(

@@ -9,7 +9,10 @@ import type { Home, Snapshot } from './snapshot.ts';
 
 /** The VM among all hypervisors as they are at this moment, in which the decision must be made, too. */
 export function observe(
-  context: Pick<MachineContext, 'candidates' | 'candidate' | 'silence' | 'ledger' | 'refusals' | 'waiting' | 'clock'>,
+  context: Pick<
+    MachineContext,
+    'candidates' | 'candidate' | 'silence' | 'ledger' | 'refusals' | 'waiting' | 'clock' | 'migration'
+  >,
   vm: VirtualMachine,
 ): Snapshot {
   const { uid } = vm.metadata;
@@ -30,6 +33,11 @@ export function observe(
     home: homeOf(vm, context),
     refusedBy: refusals.of(uid, now).filter((name) => !isReplaced(context, vm, name)),
     toldAgo,
+    migrations: {
+      settings: context.migration,
+      at: (hypervisor) => ledger.migrationsAt(hypervisor),
+      inAll: ledger.migrations,
+    },
     wallTime: clock.now(),
     now,
   };
@@ -58,5 +66,5 @@ function homeOf(vm: VirtualMachine, { candidate, silence }: Pick<MachineContext,
   const home = candidate(placement.hypervisor);
   if (home === undefined) return { kind: 'Gone', hypervisor: placement.hypervisor };
   const { name: hypervisor, reachable } = home;
-  return { kind: 'Known', hypervisor, reachable, silence: silence(hypervisor) };
+  return { kind: 'Known', hypervisor, reachable, silence: silence(hypervisor), candidate: home };
 }

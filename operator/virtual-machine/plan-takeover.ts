@@ -1,4 +1,5 @@
 // A VM whose hypervisor fell silent and that is to be started elsewhere: whether it may be, and what is said meanwhile.
+import { activeMigration } from '#crds/derive/migration.ts';
 import { type TakeoverVerdict, takeoverOf, wantsTakeover } from '#operator/takeover/wants-takeover.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -6,6 +7,13 @@ import type { Snapshot } from './snapshot.ts';
 export function takeoverIn({ vm, home, now }: Snapshot): TakeoverVerdict | undefined {
   if (home.kind !== 'Known' || home.reachable.yes || home.reachable.code !== 'Silent') return undefined;
   if (home.silence === undefined || !wantsTakeover(vm)) return undefined;
+  const moving = activeMigration(vm.status);
+  // That it is dead where it was says nothing of where it went.
+  if (moving?.source !== undefined)
+    return {
+      kind: 'Waiting',
+      why: `${moving.plan.target}, to which it was moving, is to say that it does not run there.`,
+    };
   return takeoverOf(vm, home.silence, now);
 }
 

@@ -1,5 +1,4 @@
 // What the operator does about one VM: pure, from a snapshot to actions with their reasons.
-import { amountOf } from '#crds/amount.ts';
 import { isConditionFalse } from '#crds/conditions.ts';
 import { isForced } from '#crds/derive/deletion.ts';
 import { currentInstance, epochIsOver } from '#crds/derive/epoch.ts';
@@ -8,10 +7,12 @@ import { startsAgain } from '#crds/derive/starts-again.ts';
 import { FORCE_DELETE_ANNOTATION, VM_FINALIZER } from '#crds/v1alpha1/names.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { Granted, Proof } from '#crds/v1alpha1/virtual-machine-status.ts';
-import type { Demand } from '#operator/placement/candidate.ts';
+import { planActiveMigration } from '#operator/migration/plan-active.ts';
+import { planDrain } from '#operator/migration/plan-drain.ts';
 import { type PlaceVerdict, place } from '#operator/placement/place.ts';
 import type { TakeoverVerdict } from '#operator/takeover/wants-takeover.ts';
 import type { Action, Plan } from './actions.ts';
+import { demandOf } from './demand.ts';
 import { planExpiry } from './plan-expiry.ts';
 import { planGrant } from './plan-grant.ts';
 import { planReachability } from './plan-reachability.ts';
@@ -24,6 +25,8 @@ const MOST_REFUSALS = 3;
 
 /** Pure. An empty list of actions means that nothing is to be written. */
 export function planVirtualMachine(snapshot: Snapshot): Plan {
+  const moving = planActiveMigration(snapshot);
+  if (moving !== undefined && moving.actions.length > 0) return moving;
   if (snapshot.vm.metadata.deletionTimestamp !== undefined) return planDeletion(snapshot);
   const granting = planGrant(snapshot);
   const granted = grantIn(granting) ?? snapshot.vm.status?.granted;
@@ -31,7 +34,9 @@ export function planVirtualMachine(snapshot: Snapshot): Plan {
   const placing: Placing = granted === undefined ? { actions: [] } : planPlacement(snapshot, granted, recovery);
   const reachability = planReachability(snapshot, { recovery, nowhere: placing.nowhere });
   const marking: Plan = { actions: placesAnew(placing) ? [] : reachability };
-  return together([granting, placing, planAbandonment(snapshot, granted), planExpiry(snapshot), marking]);
+  const draining = granted === undefined || moving !== undefined ? undefined : planDrain(snapshot, granted);
+  const migrating = moving ?? draining ?? { actions: [] };
+  return together([granting, placing, planAbandonment(snapshot, granted), planExpiry(snapshot), marking, migrating]);
 }
 
 /**
@@ -50,10 +55,12 @@ function planAbandonment(snapshot: Snapshot, granted: Granted | undefined): Plan
 /** All their actions, in this order; looked at again when the first of them asks for it. */
 function together(plans: readonly Plan[]): Plan {
   const again = Math.min(...plans.map((plan) => plan.again ?? Number.POSITIVE_INFINITY));
+  const stays = plans.find((plan) => plan.stays !== undefined)?.stays;
   return {
     actions: plans.flatMap(({ actions }) => actions),
     ...(again === Number.POSITIVE_INFINITY ? {} : { again }),
     ...(plans.some(({ waitsForRoom }) => waitsForRoom === true) ? { waitsForRoom: true } : {}),
+    ...(stays === undefined ? {} : { stays }),
   };
 }
 
@@ -159,15 +166,4 @@ function endedToStartAgain({ spec, status }: VirtualMachine): boolean {
 function isStartAsked(status: VirtualMachine['status']): boolean {
   const operation = status?.granted?.operation;
   return operation?.type === 'Start' && operation.epoch === status?.placement?.epoch;
-}
-
-function demandOf({ vm, refusedBy }: Snapshot, granted: Granted): Demand {
-  return {
-    uid: vm.metadata.uid,
-    amount: amountOf(granted.resources),
-    disks: vm.spec.disks ?? [],
-    preferred: vm.spec.placement?.preferredHypervisors ?? [],
-    selector: vm.spec.placement?.requiredHypervisorSelector,
-    refusedBy,
-  };
 }

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { virtualMachineResource } from '#crds/v1alpha1/kinds.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
+import { DEFAULT_MIGRATION } from '#operator/migration/settings.ts';
 import { Ledger } from '#operator/placement/ledger.ts';
 import { Refusals } from '#operator/placement/refusals.ts';
 import { VirtualClock } from '#runtime/clock/virtual.ts';
@@ -42,6 +43,8 @@ class Scene {
       candidate: (wanted) => candidates().find(({ name }) => name === wanted),
       silence: () => undefined,
       sign: () => 'c2lnbmVk',
+      migration: DEFAULT_MIGRATION,
+      stays: () => undefined,
       waiting: new Map<string, number>(),
       warn: () => undefined,
       clock: this.clock,

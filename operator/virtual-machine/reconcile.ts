@@ -20,6 +20,7 @@ export async function reconcileVirtualMachine(
   }
   const vm = context.ownWrites.latest(cached);
   const plan = planVirtualMachine(observe(context, vm));
+  context.stays(vm, plan.stays);
   if (plan.waitsForRoom === undefined) waiting.delete(key);
   else if (!waiting.has(key)) waiting.set(key, clock.monotonic());
   await execute(context, vm, plan.actions, signal);

@@ -1,5 +1,6 @@
 // Everything a decision on one VM may look at, gathered beforehand and frozen.
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
+import type { MigrationSettings } from '#operator/migration/settings.ts';
 import type { Candidate, Reachability } from '#operator/placement/candidate.ts';
 import type { Silence } from '#operator/takeover/wants-takeover.ts';
 
@@ -13,7 +14,16 @@ export type Home =
       readonly reachable: Reachability;
       /** Where its daemon is silent: for how long, and what is known of its guests. */
       readonly silence?: Silence | undefined;
+      readonly candidate?: Candidate;
     };
+
+/** What guests move just now, and how they may. */
+export interface Migrations {
+  readonly settings: MigrationSettings;
+  /** From this hypervisor or to it. */
+  readonly at: (hypervisor: string) => number;
+  readonly inAll: number;
+}
 
 export interface Snapshot {
   readonly vm: VirtualMachine;
@@ -24,6 +34,7 @@ export interface Snapshot {
   readonly refusedBy: readonly string[];
   /** Milliseconds since it was last told why there is no room for it; undefined where it does not wait for room. */
   readonly toldAgo: number | undefined;
+  readonly migrations: Migrations;
   /** Milliseconds since 1970, for times that people write down. */
   readonly wallTime: number;
   /** Monotonic milliseconds. */

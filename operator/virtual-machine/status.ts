@@ -15,6 +15,7 @@ import type {
   PlacementStatus,
   VirtualMachineStatus,
 } from '#crds/v1alpha1/virtual-machine-status.ts';
+import { migrationAfter } from '#operator/migration/status.ts';
 import type { Action } from './actions.ts';
 import { heardInWords } from './plan-reachability.ts';
 
@@ -37,6 +38,13 @@ export function statusAfter(actions: readonly Action[], writing: Writing): Virtu
   return deriveStatus(vm, next, time);
 }
 
+/** The conditions that tell of what cannot be done. */
+const obstacles = {
+  CannotPlace: { type: 'Placed', holds: false },
+  CannotGrow: { type: 'ResizePending', holds: true },
+  CannotRestore: { type: RESTORE_PENDING, holds: true },
+} as const;
+
 function folded(status: VirtualMachineStatus, action: Action, writing: Writing): VirtualMachineStatus {
   switch (action.kind) {
     case 'Grant':
@@ -44,19 +52,11 @@ function folded(status: VirtualMachineStatus, action: Action, writing: Writing):
     case 'Place':
       return placed(status, action, writing);
     case 'CannotPlace':
-      return withCondition(status, { type: 'Placed', holds: false, code: action.code, reason: action.reason }, writing);
     case 'CannotGrow':
-      return withCondition(
-        status,
-        { type: 'ResizePending', holds: true, code: action.code, reason: action.reason },
-        writing,
-      );
-    case 'CannotRestore':
-      return withCondition(
-        status,
-        { type: RESTORE_PENDING, holds: true, code: action.code, reason: action.reason },
-        writing,
-      );
+    case 'CannotRestore': {
+      const { code, reason } = action;
+      return withCondition(status, { ...obstacles[action.kind], code, reason }, writing);
+    }
     case 'Abandon':
       return status.placement === undefined
         ? status
@@ -71,6 +71,11 @@ function folded(status: VirtualMachineStatus, action: Action, writing: Writing):
       return asked(status, action, writing);
     case 'Withdraw':
       return withdrawn(status);
+    case 'StartMigration':
+    case 'AbortMigration':
+    case 'EndMigration':
+    case 'Arrive':
+      return migrated(status, action, writing);
     case 'ShowDeletion':
     case 'Finalize':
       return status;
@@ -175,6 +180,34 @@ function eventOf({ granted: next, verdict }: Extract<Action, { kind: 'Grant' }>,
     case 'Stopped':
       return 'vm.shutdown.request';
   }
+}
+
+type OfMigration = Extract<Action, { kind: 'StartMigration' | 'AbortMigration' | 'EndMigration' | 'Arrive' }>;
+
+function migrated(status: VirtualMachineStatus, action: OfMigration, writing: Writing): VirtualMachineStatus {
+  const { time } = writing;
+  const next = { ...status, migration: migrationAfter(status.migration, action, time) };
+  if (action.kind === 'Arrive') return arrived(next, action, writing);
+  if (action.kind !== 'StartMigration') return next;
+  const decision: Decision = {
+    event: 'vm.migrate.request',
+    policy: DECIDED_BY,
+    verdict: 'Allow',
+    reason: action.reason.slice(0, limits.sentence),
+    generation: status.granted?.generation ?? 0,
+    time,
+  };
+  return { ...next, decisions: remembered(status.decisions, decision) };
+}
+
+/** Whoever has the guest gets the permission: the epoch rises, though the one before was never given back. */
+function arrived(status: VirtualMachineStatus, action: Extract<Action, { kind: 'Arrive' }>, writing: Writing) {
+  const { target: hypervisor, targetUID: hypervisorUID, epoch } = action.plan;
+  return placed(
+    status,
+    { kind: 'Place', hypervisor, hypervisorUID, epoch, alternatives: 0, reason: action.reason },
+    writing,
+  );
 }
 
 /**

@@ -32,6 +32,8 @@ export function hypervisor(changes: HypervisorChanges = {}): Hypervisor {
     status: {
       capacity: { cpus: 8, memory: '16Gi' },
       allocatable: { cpus: 8, memory: '16Gi' },
+      capabilities: { type: 'simulated', version: '1', architecture: 'x86_64', features: [] },
+      migrationAddress: `simulated://${name}`,
       bootID: uuidFor(`boot of ${name}`),
       conditions: [
         condition('Accepted', 'True', { reason: 'Allowed', observedGeneration: 1 }),
@@ -53,6 +55,8 @@ export function candidate(changes: Partial<Candidate> = {}): Candidate {
     labels: {},
     accepted: true,
     unschedulable: false,
+    maintenance: false,
+    migration: { address: `simulated://${name}`, sharedPools: [], type: 'simulated', architecture: 'x86_64' },
     reachable: { yes: true },
     allocatable: { cpus: 8, memoryBytes: 16 * GIBIBYTE },
     assigned: { cpus: 0, memoryBytes: 0 },

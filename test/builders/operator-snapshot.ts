@@ -1,5 +1,6 @@
 // What the operator decides on, gathered as it gathers it.
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
+import { DEFAULT_MIGRATION } from '#operator/migration/settings.ts';
 import type { Candidate } from '#operator/placement/candidate.ts';
 import { Ledger } from '#operator/placement/ledger.ts';
 import { Refusals } from '#operator/placement/refusals.ts';
@@ -23,6 +24,7 @@ export function operatorSnapshot(
     refusals: new Refusals(),
     waiting: new Map<string, number>(),
     clock: new VirtualClock(),
+    migration: DEFAULT_MIGRATION,
   };
   return { ...observe(context, vm), ...changes };
 }
@@ -48,12 +50,18 @@ function actionText(action: Action): string {
       return action.reachable ? 'Reachable' : `Unreachable ${action.code}`;
     case 'MarkExpiry':
       return action.expired?.code ?? 'Expires late';
+    case 'StartMigration':
+    case 'Arrive':
+      return `${action.kind} ${action.plan.source} to ${action.plan.target} (${action.plan.epoch})`;
+    case 'EndMigration':
+      return `${action.kind} ${action.result}`;
     case 'Finalize':
       return action.risk === undefined ? 'Finalize' : 'Finalize, by force';
     case 'Ask':
       return `Ask ${action.operation.type}`;
     case 'Withdraw':
     case 'Abandon':
+    case 'AbortMigration':
     case 'ShowDeletion':
       return action.kind;
   }

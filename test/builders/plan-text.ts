@@ -12,6 +12,8 @@ export function planText(plan: Plan): string {
       return 'orphaned';
     case 'Nothing':
       return `nothing${againText(plan.again)}`;
+    case 'TellMove':
+      return `tell ${plan.side} ${plan.told.state}${againText(plan.again)}`;
     case 'Report': {
       const { powerState, termination, fault } = plan.report;
       const after = termination === undefined ? '' : ` after ${termination.reason}`;

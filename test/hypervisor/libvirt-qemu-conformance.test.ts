@@ -1,14 +1,21 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { killLibvirt, releaseLibvirt, signalGuest, signalLibvirt } from '#hack/hypervisor-host/faults.ts';
 import { inside, virsh } from '#hack/hypervisor-host/host.ts';
-import type { DriverControl, DriverUnderTest } from '#node-daemon/hypervisor/conformance/subject.ts';
+import type { DriverControl, DriverUnderTest, OtherSide } from '#node-daemon/hypervisor/conformance/subject.ts';
 import { describeDriver } from '#node-daemon/hypervisor/conformance/suite.ts';
-import { BOOT_SECONDS, describeQemu, GUEST_MEMORY_BYTES, type QemuStand } from './libvirt-qemu-stand.ts';
+import {
+  BOOT_SECONDS,
+  describeQemuPair,
+  eventually,
+  GUEST_MEMORY_BYTES,
+  type QemuStand,
+} from './libvirt-qemu-stand.ts';
 
-describeQemu('libvirt with QEMU guests', (stand) => describeDriver(subject(stand)));
+describeQemuPair('libvirt with QEMU guests', (stand, other) => describeDriver(subject(stand, other)));
 
-function subject(stand: () => QemuStand): DriverUnderTest {
+function subject(stand: () => QemuStand, other: () => QemuStand): DriverUnderTest {
   return {
     name: 'libvirt on qemu:///system',
     make: async () => stand().driver(),
@@ -25,6 +32,7 @@ function subject(stand: () => QemuStand): DriverUnderTest {
       'DiskUsage',
       'Addresses',
       'SerialLog',
+      'LiveMigration',
     ]),
     guest: {
       get boot() {
@@ -42,8 +50,42 @@ function subject(stand: () => QemuStand): DriverUnderTest {
       },
     },
     control: controlOf(stand),
+    otherSide: otherSideOf(stand, other),
     timeouts: { verbMilliseconds: 25_000, settleMilliseconds: BOOT_SECONDS * 1000 },
     commands: { runs: 6, maxLength: 12 },
+  };
+}
+
+function otherSideOf(here: () => QemuStand, there: () => QemuStand): OtherSide {
+  return {
+    make: async () => there().driver(),
+    get address() {
+      return there().migrationAddress;
+    },
+    get back() {
+      return here().migrationAddress;
+    },
+    get nobody() {
+      return there().migrationAddress.replace('/system', ':1/system');
+    },
+    slowly: { bandwidthMiB: 4, timeoutMs: 120_000 },
+    knowsNetworks: true,
+    // Who cannot answer when the memory is there can neither let it run there nor say that it does not.
+    strand: async (uuid) => {
+      const [source, target] = [here().host, there().host];
+      await signalLibvirt(target, 'STOP');
+      await virsh(source, 'migrate-setspeed', uuid, '1000');
+      await eventually('it stands still', 30, async () => {
+        const state = await virsh(source, 'domstate', '--reason', uuid);
+        return state === 'paused (migrating)' || undefined;
+      });
+      // libvirt must have noted that all was sent: else it lets the guest run on by itself.
+      await pause(2_000);
+      await killLibvirt(source, 'stays away');
+      await killLibvirt(target, 'stays away');
+      await releaseLibvirt(target);
+      await releaseLibvirt(source);
+    },
   };
 }
 

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type GuestImage, guestImage, guestImageObstacle } from '#hack/hypervisor-host/guest/image.ts';
 import { type HypervisorHost, networkCounterDirectory } from '#hack/hypervisor-host/host.ts';
-import { hostObstacle, startHost, stopHost } from '#hack/hypervisor-host/host-life.ts';
+import { hostObstacle, makeConsoles, startHost, stopHost } from '#hack/hypervisor-host/host-life.ts';
+import { migrationUriOf } from '#hack/hypervisor-host/host-network.ts';
 import type { DomainDefinition, HypervisorDriver } from '#node-daemon/hypervisor/driver.ts';
 import { createLibvirtDriver } from '#node-daemon/hypervisor/libvirt/driver.ts';
 import type { LibvirtDriverOptions } from '#node-daemon/hypervisor/libvirt/settings.ts';
@@ -40,12 +41,18 @@ export class QemuStand {
     return createLibvirtDriver(this.#options());
   }
 
+  /** Where other machines send guests to. */
+  get migrationAddress(): string {
+    return migrationUriOf(this.host.network);
+  }
+
   #options(): LibvirtDriverOptions {
     return {
       socketPath: this.host.socket,
       uri: 'qemu:///system',
       bootDirectory: this.image.bootDirectory,
       consoleLogDirectory: this.host.consoleDirectory,
+      migrationAddress: this.migrationAddress,
       nodeCounters: { networkDirectory: this.#networkDirectory, diskStatistics: '/proc/diskstats' },
       timeouts: { connect: 2_000, query: 3_000, change: 5_000, start: 15_000, save: 15_000, destroy: 12_000 },
       clock: systemClock,
@@ -89,10 +96,32 @@ export class QemuStand {
 
 /** Defines a suite that has a machine of its own. Where there can be none its tests are skipped with the reason. */
 export function describeQemu(title: string, define: (stand: () => QemuStand) => void): void {
+  describeMachines(title, ['hv1'], (stands) => define(() => stands()[0] as QemuStand));
+}
+
+/** The same with two machines, which can send each other guests. */
+export function describeQemuPair(
+  title: string,
+  define: (stand: () => QemuStand, other: () => QemuStand) => void,
+): void {
+  const nth = (stands: readonly QemuStand[], index: number) => stands[index] as QemuStand;
+  describeMachines(title, ['hv1', 'hv2'], (stands) =>
+    define(
+      () => nth(stands(), 0),
+      () => nth(stands(), 1),
+    ),
+  );
+}
+
+function describeMachines(
+  title: string,
+  names: readonly string[],
+  define: (stands: () => readonly QemuStand[]) => void,
+): void {
   describe(title, function () {
     this.timeout(3 * BOOT_SECONDS * 1000);
     let directory = '';
-    let stand: QemuStand | undefined;
+    const stands: QemuStand[] = [];
     before(async function () {
       const obstacle = (await hostObstacle()) ?? (await guestImageObstacle());
       if (obstacle !== undefined) {
@@ -100,26 +129,23 @@ export function describeQemu(title: string, define: (stand: () => QemuStand) => 
       }
       directory = await mkdtemp(join(tmpdir(), 'usher-qemu-'));
       const image = await guestImage();
-      const host = await startHost({
-        name: 'hv1',
-        directory: join(directory, 'hv1'),
-        lifetime: 'parent',
-        guestDirectories: [image.bootDirectory],
-      });
-      stand = new QemuStand(host, image, await networkCounterDirectory(host));
+      const consoles = await makeConsoles(names.map((name) => join(directory, name)));
+      const guestDirectories = [image.bootDirectory, ...consoles];
+      for (const name of names) {
+        const host = await startHost({ name, directory: join(directory, name), lifetime: 'parent', guestDirectories });
+        stands.push(new QemuStand(host, image, await networkCounterDirectory(host)));
+      }
     });
     beforeEach(() => ran('qemu'));
     after(async () => {
-      if (stand !== undefined) {
-        await stopHost(stand.host);
-      }
+      for (const { host } of stands) await stopHost(host);
       await rm(directory, { recursive: true, force: true });
     });
     define(() => {
-      if (stand === undefined) {
+      if (stands.length < names.length) {
         throw new Error('the machine is there while tests run, not while they are defined');
       }
-      return stand;
+      return stands;
     });
   });
 }

@@ -79,6 +79,7 @@ function subject(stand: () => Stand): DriverUnderTest {
       slowToObtainAddress: { cannot: 'the test driver makes addresses up for its guests, as soon as they run' },
     },
     control: controlOf(stand),
+    otherSide: { cannot: 'the test driver of libvirt cannot migrate' },
     timeouts: { verbMilliseconds: 3_000, settleMilliseconds: 5_000 },
     commands: { runs: 25, maxLength: 20 },
   };

@@ -132,6 +132,9 @@ const people = [
       await site.forceDelete(name);
     },
   ),
+  step('maintain', fc.record({ host, maintenance: fc.boolean() }), async (site, { host: name, maintenance }) =>
+    site.maintain(name, maintenance),
+  ),
   step('cordon', fc.record({ host, closed: fc.boolean() }), async (site, { host: name, closed }) =>
     site.cordon(name, closed),
   ),
@@ -262,6 +265,7 @@ async function heal(site: Site): Promise<void> {
   for (const name of HOSTS) site.host(name).reconnect();
   for (const name of PROCESSES) if (!site.isAlive(name)) site.start(name);
   for (const name of HOSTS) await site.cordon(name, false);
+  for (const name of HOSTS) await site.maintain(name, false);
   await site.clock.advance(15 * MINUTE);
 }
 
@@ -269,7 +273,13 @@ describe('whatever happens', () => {
   it('no promise is broken, and in the end everything has come true and rests', async () => {
     await fc.assert(
       fc.asyncProperty(happenings, distances, fc.integer({ min: 1, max: 1000 }), async (all, distance, seed) => {
-        const behaviour = { startMilliseconds: 500, shutdownMilliseconds: 1_500, saveMilliseconds: 700 };
+        const behaviour = {
+          copyMilliseconds: 3_000,
+          handOverMilliseconds: 100,
+          startMilliseconds: 500,
+          shutdownMilliseconds: 1_500,
+          saveMilliseconds: 700,
+        };
         const site = await new Site({ hypervisors: { hv1: behaviour, hv2: behaviour }, seed, ...distance }).open();
         for (const happening of all) await take(happening, site);
         await heal(site);

@@ -11,6 +11,7 @@ import {
 } from '#crds/v1alpha1/names.ts';
 import { type VirtualMachine, virtualMachineKind } from '#crds/v1alpha1/virtual-machine.ts';
 import { operationKind, type VirtualMachineOperation } from '#crds/v1alpha1/virtual-machine-operation.ts';
+import type { VirtualMachineStatus } from '#crds/v1alpha1/virtual-machine-status.ts';
 import { type Validator, validatorFor } from '#crds/validate.ts';
 import { KubeError } from '#runtime/kube/errors.ts';
 import type { AdmissionRequest, KindModel } from '#runtime/kube/memory/kind-model.ts';
@@ -107,24 +108,42 @@ const operatorConditions = [
   'Expired',
 ];
 const daemonFields = ['instance', 'addresses', 'usage', 'lastTermination', 'currentOperation', 'pendingChanges'];
-const daemonConditions = ['Provisioned', 'PowerStateSynced', 'InstancePresent', 'RestartRequired'];
+const daemonConditions = ['Provisioned', 'PowerStateSynced', 'InstancePresent', 'Migratable', 'RestartRequired'];
+const operatorMoves = ['plan', 'verdict'];
 const derived = ['phase', 'transitions', 'conditions', 'Ready', 'Reconciling', 'Stalled'];
 
 /** As rights/admission does it on a real API server. */
 function foreignField(vm: VirtualMachine, { user, old, subresource }: AdmissionRequest<VirtualMachine>) {
   if (subresource !== 'status') return undefined;
-  if (user !== OPERATOR && vm.status?.placement?.hypervisor !== user) {
+  const [before, after] = [old?.status, vm.status];
+  const holds = after?.placement?.hypervisor === user && before?.placement?.hypervisor === user;
+  const receives = after?.migration?.plan?.target === user && before?.migration?.plan?.target === user && !holds;
+  if (user !== OPERATOR && !holds && !receives) {
     return new KubeError('Forbidden', `${user} may only report on guests that are placed there`);
   }
-  const own = new Set([...derived, ...(user === OPERATOR ? operatorFields : daemonFields)]);
+  if (receives)
+    return foreignTo(user, changedFields(withMoves(before), withMoves(after)), new Set(['migration.target']));
+  const moves = (user === OPERATOR ? operatorMoves : ['source']).map((part) => `migration.${part}`);
+  const own = new Set([...derived, ...moves, ...(user === OPERATOR ? operatorFields : daemonFields)]);
   const ownConditions = new Set([...derived, ...(user === OPERATOR ? operatorConditions : daemonConditions)]);
   const foreign = [
-    ...changedFields(old?.status ?? {}, vm.status ?? {}).filter((field) => !own.has(field)),
+    ...changedFields(withMoves(before), withMoves(after)).filter((field) => !own.has(field)),
     ...changedFields(byType(old?.status?.conditions), byType(vm.status?.conditions)).filter(
       (type) => !ownConditions.has(type),
     ),
   ];
+  return foreignTo(user, foreign, new Set());
+}
+
+function foreignTo(user: string, changed: readonly string[], own: ReadonlySet<string>): KubeError | undefined {
+  const foreign = changed.filter((field) => !own.has(field));
   return foreign.length === 0 ? undefined : new KubeError('Forbidden', `${user} may not change ${foreign.join(', ')}`);
+}
+
+/** With each part of the migration as a field of its own: each has another owner. */
+function withMoves({ migration = {}, ...fields }: VirtualMachineStatus = {}): Record<string, unknown> {
+  const parts = Object.entries(migration).map(([part, told]) => [`migration.${part}`, told]);
+  return { ...fields, ...Object.fromEntries(parts) };
 }
 
 function protectedFrom({ metadata, spec }: VirtualMachine, { verb }: AdmissionRequest<VirtualMachine>) {

@@ -178,6 +178,11 @@ export function mortalDriver(driver: HypervisorDriver, life: Life, onlooker: Onl
     reboot: async (uuid) => act('reboot', uuid, async () => driver.reboot(uuid)),
     destroy: async (uuid) => act('destroy', uuid, async () => driver.destroy(uuid)),
     undefine: async (uuid) => act('undefine', uuid, async () => driver.undefine(uuid)),
+    checkIncoming: async (definition) => look('checkIncoming', async () => driver.checkIncoming(definition)),
+    migrationProgress: async (uuid) => look('migrationProgress', async () => driver.migrationProgress(uuid)),
+    migrate: async (uuid, address, options) => act('migrate', uuid, async () => driver.migrate(uuid, address, options)),
+    abortMigration: async (uuid) => act('abortMigration', uuid, async () => driver.abortMigration(uuid)),
+    takeBack: async (uuid) => act('takeBack', uuid, async () => driver.takeBack(uuid)),
     watch: (signal) => driver.watch(AbortSignal.any([signal, life.signal])),
     close: async () => driver.close(),
   };

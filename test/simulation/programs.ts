@@ -70,6 +70,7 @@ export async function runDaemonOf(surroundings: Surroundings, node: Node, life: 
       driverName: 'simulated',
       nodeName,
       labels: {},
+      migration: { address: host.migrationAddress, sharedPools: ['shared'] },
       bootID: async () => host.bootID,
       agentVersion: '0',
       reserved: { cpus: 0, memoryBytes: 0 },

@@ -12,6 +12,7 @@ import { memoryGuardFiles } from '#node-daemon/guard/memory-files.ts';
 import type { GuardFiles } from '#node-daemon/guard/orders.ts';
 import { SimulatedHost } from '#node-daemon/hypervisor/simulated/host.ts';
 import type { SimulatedHostOptions } from '#node-daemon/hypervisor/simulated/machine-options.ts';
+import { Peers } from '#node-daemon/hypervisor/simulated/peers.ts';
 import { AUTOMATIC } from '#operator/hypervisor/acceptance.ts';
 import { generateSigningKey, signerFrom } from '#operator/signing/key.ts';
 import type { FenceOutcome, Fencer } from '#operator/takeover/fencer.ts';
@@ -94,10 +95,11 @@ export class Site {
     this.#acceptance = options.acceptance ?? AUTOMATIC;
     this.#random = seededRandom(options.seed ?? 1);
     this.api = new MemoryApiServer({ clock, random: this.#random });
+    const peers = new Peers();
     this.hosts = new Map(
       Object.entries(options.hypervisors).map(([name, host]) => [
         name,
-        new SimulatedHost({ clock, name, cpus: 4, memoryBytes: 8 * GIBIBYTE, ...host }),
+        new SimulatedHost({ clock, name, peers, cpus: 4, memoryBytes: 8 * GIBIBYTE, ...host }),
       ]),
     );
     this.narration = new Narration(() => clock.now());
@@ -332,6 +334,10 @@ export class Site {
 
   async cordon(name: string, unschedulable: boolean): Promise<void> {
     await this.user.mergePatch(hypervisorResource, { name }, { spec: { unschedulable } });
+  }
+
+  async maintain(name: string, maintenance: boolean): Promise<void> {
+    await this.user.mergePatch(hypervisorResource, { name }, { spec: { maintenance } });
   }
 
   async machines(): Promise<VirtualMachine[]> {

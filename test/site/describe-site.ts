@@ -20,7 +20,10 @@ export interface SiteUnderTest {
   readonly user: User;
 }
 
-export type SiteChoice = Pick<SiteOptions, 'hypervisor' | 'machineNames' | 'heartbeatSeconds' | 'guardDeadlineSeconds'>;
+export type SiteChoice = Pick<
+  SiteOptions,
+  'hypervisor' | 'machineNames' | 'heartbeatSeconds' | 'guardDeadlineSeconds' | 'operatorArguments'
+>;
 
 /**
  * Defines a suite whose tests share one site, in their order. It is there in tests and in their hooks, and ends with the

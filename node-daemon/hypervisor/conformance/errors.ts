@@ -143,6 +143,9 @@ function everyVerb(bench: Workbench, driver: HypervisorDriver): Promise<unknown>
     driver.reboot(uuid),
     driver.destroy(uuid),
     driver.undefine(uuid),
+    driver.migrationProgress(uuid),
+    driver.abortMigration(uuid),
+    driver.takeBack(uuid),
     driver.usage(),
   ];
 }

@@ -1,5 +1,5 @@
 // What a driver's test tells the suite about the driver and about the hypervisor behind it.
-import type { BootSource, DomainDefinition, Feature, HypervisorDriver } from '../driver.ts';
+import type { BootSource, DomainDefinition, Feature, HypervisorDriver, MigrationOptions } from '../driver.ts';
 
 /** Something the suite asks for, or the reason why it cannot be had here: the reason becomes the title of a test. */
 export type Possible<T> = T | { readonly cannot: string };
@@ -55,6 +55,26 @@ export interface GuestTemplate {
   ready?(uuid: string): Promise<void>;
 }
 
+/** A second hypervisor, to which guests can move from the one under test, and back. */
+export interface OtherSide {
+  make(): Promise<HypervisorDriver>;
+  /** Where it takes guests in. */
+  readonly address: string;
+  /** Where the hypervisor under test takes guests in. */
+  readonly back: string;
+  /** A well-formed address where nobody answers. */
+  readonly nobody: string;
+  /** Makes a migration last for ten seconds and more. */
+  readonly slowly: MigrationOptions;
+  /** Whether it knows which networks and storage pools there are. */
+  readonly knowsNetworks: boolean;
+  /**
+   * Given a guest on its way from here: makes the managements of both sides die when it stands still here and does not
+   * run there yet. Resolves when both answer again.
+   */
+  readonly strand: Possible<(uuid: string) => Promise<void>>;
+}
+
 export interface DriverUnderTest {
   readonly name: string;
   /**
@@ -66,6 +86,8 @@ export interface DriverUnderTest {
   readonly features: ReadonlySet<Feature>;
   readonly guest: GuestTemplate;
   readonly control: DriverControl;
+  /** Needed with the feature LiveMigration. */
+  readonly otherSide: Possible<OtherSide>;
   readonly timeouts: {
     /** Within this every verb answers, whatever the hypervisor does. */
     readonly verbMilliseconds: number;

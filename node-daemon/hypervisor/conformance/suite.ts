@@ -8,6 +8,7 @@ import { describeImages } from './images.ts';
 import { describeInventory } from './inventory.ts';
 import { describeLifecycle } from './lifecycle.ts';
 import { describeMetadata } from './metadata.ts';
+import { describeMigration } from './migration.ts';
 import { describeRaces } from './races.ts';
 import { describeReboot } from './reboot.ts';
 import { describeStandstill } from './standstill.ts';
@@ -38,6 +39,7 @@ export function describeDriver(subject: DriverUnderTest): void {
     describeRaces(bench);
     describeEvents(bench);
     describeUsage(bench);
+    describeMigration(bench);
     describeErrors(bench);
     describeCommands(bench);
   });

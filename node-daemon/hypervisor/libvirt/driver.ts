@@ -7,6 +7,8 @@ import type {
   DriverEvent,
   Feature,
   HypervisorDriver,
+  MigrationOptions,
+  MigrationProgress,
   NodeInfo,
   Observation,
   ObservedAddress,
@@ -14,14 +16,18 @@ import type {
   UsageSample,
 } from '../driver.ts';
 import { DriverError } from '../errors.ts';
+import { parseTarget } from '../migration-address.ts';
 import { buildContext } from './build-context.ts';
 import { buildDomainXml } from './domain-xml/build.ts';
 import { checkDefinition } from './domain-xml/check-definition.ts';
 import { addressesOf, startKeepingAddresses } from './domains/addresses.ts';
 import { defineDomain, removeMetadata, undefineDomain, writeMetadata } from './domains/definition.ts';
+import { unmarkDeparture } from './domains/departure-mark.ts';
 import { EarlierAddresses } from './domains/earlier-addresses.ts';
 import { discardImage, hibernateDomain, type Image, imageOf, refuseWithoutImage } from './domains/image.ts';
-import { listAll, observe } from './domains/inventory.ts';
+import { checkIncomingDomain } from './domains/incoming.ts';
+import { type Knowledge, listAll, observe } from './domains/inventory.ts';
+import { abortMigration, migrateDomain, progressOf, refuseMoving, takeBack } from './domains/migration.ts';
 import {
   destroyDomain,
   pauseDomain,
@@ -60,13 +66,14 @@ class LibvirtDriver implements HypervisorDriver {
   readonly #changes = new KeyedLock();
   readonly #starts: OpenStarts;
   readonly #earlier: EarlierAddresses;
-  readonly #mayRun = (uuid: string): boolean => this.#starts.isOpen(uuid);
+  readonly #knowledge: Knowledge;
 
   constructor(options: LibvirtDriverOptions) {
-    const { clock, domainType, consoleLogDirectory } = options;
+    const { clock, domainType, consoleLogDirectory, migrationAddress } = options;
     const events = this.#events;
     this.#options = options;
     this.#starts = new OpenStarts(clock);
+    this.#knowledge = { doubt: (uuid) => this.#starts.isOpen(uuid), own: migrationAddress };
     this.#earlier = new EarlierAddresses(clock);
     this.#lanes = new Lanes(options, {
       prepare: (connection) => {
@@ -81,7 +88,7 @@ class LibvirtDriver implements HypervisorDriver {
       ask: this.#lanes.query,
       startGuest: this.#lanes.action('', 'start'),
       domainType,
-      logsConsoles: consoleLogDirectory !== undefined,
+      provisions: { logsConsoles: consoleLogDirectory !== undefined, migrates: migrationAddress !== undefined },
       clock,
     });
   }
@@ -99,11 +106,11 @@ class LibvirtDriver implements HypervisorDriver {
   }
 
   list(): Promise<readonly Domain[]> {
-    return guarded(() => listAll(this.#lanes.query, this.#mayRun));
+    return guarded(() => listAll(this.#lanes.query, this.#knowledge));
   }
 
   observe(uuid: string): Promise<Observation> {
-    return guarded(() => observe(this.#lanes.query, uuid, this.#mayRun));
+    return guarded(() => observe(this.#lanes.query, uuid, this.#knowledge));
   }
 
   define(definition: DomainDefinition): Promise<void> {
@@ -135,6 +142,7 @@ class LibvirtDriver implements HypervisorDriver {
   pause(uuid: string): Promise<void> {
     return guarded(async () => {
       await this.#demand('Pause', 'pause guests');
+      await refuseMoving(this.#lanes.query, uuid, this.#knowledge.own);
       await pauseDomain(this.#lanes.action(uuid, 'change'), uuid);
     });
   }
@@ -142,6 +150,7 @@ class LibvirtDriver implements HypervisorDriver {
   resume(uuid: string): Promise<void> {
     return guarded(async () => {
       await this.#demand('Pause', 'pause guests');
+      await refuseMoving(this.#lanes.query, uuid, this.#knowledge.own);
       await resumeDomain(this.#lanes.action(uuid, 'change'), uuid);
     });
   }
@@ -149,7 +158,9 @@ class LibvirtDriver implements HypervisorDriver {
   hibernate(uuid: string): Promise<void> {
     return guarded(async () => {
       await this.#demand('Hibernate', 'keep the memory of guests');
+      await refuseMoving(this.#lanes.query, uuid, this.#knowledge.own);
       const save = this.#lanes.action(uuid, 'save');
+      await unmarkDeparture(this.#lanes.action(uuid, 'change'), uuid);
       await this.#changes.run(uuid, () => hibernateDomain(save, this.#lanes.query, uuid));
     });
   }
@@ -184,6 +195,39 @@ class LibvirtDriver implements HypervisorDriver {
     });
   }
 
+  checkIncoming(definition: DomainDefinition): Promise<void> {
+    return guarded(async () => {
+      checkDefinition(definition);
+      await this.#demandMigration();
+      const ask = this.#lanes.query;
+      await buildContext(definition, { options: this.#options, hypervisor: this.#hypervisor, ask });
+      await checkIncomingDomain(ask, definition);
+    });
+  }
+
+  migrate(uuid: string, address: string, options: MigrationOptions): Promise<void> {
+    return guarded(async () => {
+      const own = await this.#demandMigration();
+      const target = parseTarget(address, own);
+      const move = this.#lanes.move(options.timeoutMs);
+      const change = this.#lanes.action(uuid, 'change');
+      const carriers = { move, change, ask: this.#lanes.query, own, clock: this.#options.clock };
+      await migrateDomain(carriers, uuid, { address, target, options });
+    });
+  }
+
+  migrationProgress(uuid: string): Promise<MigrationProgress | undefined> {
+    return guarded(async () => progressOf(this.#lanes.query, uuid));
+  }
+
+  abortMigration(uuid: string): Promise<void> {
+    return guarded(async () => abortMigration(this.#lanes.query, uuid));
+  }
+
+  takeBack(uuid: string): Promise<void> {
+    return guarded(async () => takeBack(this.#lanes.action(uuid, 'change'), uuid, this.#knowledge.own));
+  }
+
   usage(): Promise<UsageSample> {
     return guarded(async () => {
       const countsDomains = await this.#has('CpuUsage');
@@ -211,7 +255,7 @@ class LibvirtDriver implements HypervisorDriver {
   }
 
   async #has(feature: Feature): Promise<boolean> {
-    return featuresOf(await this.#hypervisor.kind(), false).has(feature);
+    return (await this.#features()).has(feature);
   }
 
   async #demand(feature: Feature, what: string): Promise<void> {
@@ -231,6 +275,19 @@ class LibvirtDriver implements HypervisorDriver {
     if (how.restore === true) await refuseWithoutImage(ask, uuid);
     const hasAddresses = await this.#has('Addresses').catch(() => false);
     return hasAddresses ? startKeepingAddresses({ ask, earlier: this.#earlier }, uuid, start) : start();
+  }
+
+  async #features(): Promise<ReadonlySet<Feature>> {
+    const { migrationAddress } = this.#options;
+    const provisions = { logsConsoles: false, migrates: migrationAddress !== undefined };
+    return featuresOf(await this.#hypervisor.kind(), provisions);
+  }
+
+  /** The address under which guests are taken in here. */
+  async #demandMigration(): Promise<string> {
+    const { migrationAddress } = this.#options;
+    if (migrationAddress !== undefined && (await this.#features()).has('LiveMigration')) return migrationAddress;
+    throw new DriverError('Unsupported', 'guests cannot move to or from this hypervisor: it has no migration address');
   }
 
   #connected(again: boolean): void {

@@ -21,6 +21,7 @@ export class Lanes {
   readonly #observer: Session;
   readonly #gauge: Session;
   readonly #actors: readonly Session[];
+  readonly #mover: Session;
 
   constructor(options: LibvirtDriverOptions, hooks: ObserverHooks) {
     this.timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
@@ -29,10 +30,11 @@ export class Lanes {
     const plain = () => new Session({ connect: () => openConnection(endpoint, clock), clock, random });
     this.#gauge = plain();
     this.#actors = Array.from({ length: ACTION_LANES }, plain);
+    this.#mover = plain();
     this.#observer = new Session({
       connect: () => openConnection(endpoint, clock, (connection) => hooks.prepare(connection)),
       onConnected: (again) => {
-        [this.#gauge, ...this.#actors].forEach((session) => session.retryNow());
+        [this.#gauge, this.#mover, ...this.#actors].forEach((session) => session.retryNow());
         hooks.onConnected(again);
       },
       onDisconnected: hooks.onDisconnected,
@@ -53,13 +55,19 @@ export class Lanes {
     return (procedure, body) => session.call(procedure, body, this.timeouts[timeout]);
   }
 
+  /** For migrations: each call lasts as long as one does, and must be in nobody's way. */
+  readonly move = (timeoutMs: number): Ask => {
+    const whole = timeoutMs + this.timeouts.migrationEnd;
+    return (procedure, body) => this.#mover.call(procedure, body, whole);
+  };
+
   /** Begins to listen for events, if nothing has yet. */
   listen(): void {
     this.#observer.start();
   }
 
   close(): void {
-    for (const session of [this.#observer, this.#gauge, ...this.#actors]) {
+    for (const session of [this.#observer, this.#gauge, this.#mover, ...this.#actors]) {
       session.close();
     }
   }

@@ -19,6 +19,8 @@ export interface CallTimeouts {
   readonly save: number;
   /** Pulling the plug: libvirt gives a process ten seconds before it kills it, and may wait for the kernel then. */
   readonly destroy: number;
+  /** Beyond the time that a migration may take itself: giving it up, and cleaning up on both sides. */
+  readonly migrationEnd: number;
 }
 
 export const DEFAULT_TIMEOUTS: CallTimeouts = {
@@ -30,6 +32,7 @@ export const DEFAULT_TIMEOUTS: CallTimeouts = {
   start: 60_000,
   save: 60_000,
   destroy: 40_000,
+  migrationEnd: 60_000,
 };
 
 /** Where the kernel's counters of the machine are read: libvirt has none of its networks and disks. */
@@ -51,6 +54,11 @@ export interface LibvirtDriverOptions {
   readonly consoleLogDirectory?: string;
   /** Left out, a short probe finds out whether KVM works on this machine. Only for qemu:/// URIs. */
   readonly domainType?: 'kvm' | 'qemu';
+  /**
+   * Where the libvirt of other machines reaches this one, for example qemu+tls://kvm1.example.org/system. Guests are sent
+   * only where they are received in the same way. Left out, none is sent or received.
+   */
+  readonly migrationAddress?: string;
   /** Left out, the node's network and disk counters stay 0. */
   readonly nodeCounters?: NodeCounterFiles;
   readonly timeouts?: Partial<CallTimeouts>;

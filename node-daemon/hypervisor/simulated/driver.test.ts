@@ -1,12 +1,13 @@
 import { setTimeout as realPause } from 'node:timers/promises';
 import { systemClock } from '#runtime/clock/system.ts';
 import { VirtualClock } from '#runtime/clock/virtual.ts';
-import type { DriverControl, DriverUnderTest } from '../conformance/subject.ts';
+import type { DriverControl, DriverUnderTest, OtherSide } from '../conformance/subject.ts';
 import { describeDriver } from '../conformance/suite.ts';
 import type { Feature } from '../driver.ts';
 import { createSimulatedDriver } from './driver.ts';
 import { SimulatedHost } from './host.ts';
 import type { SimulatedHostOptions } from './machine-options.ts';
+import { Peers } from './peers.ts';
 
 const everything: readonly Feature[] = [
   'GracefulShutdown',
@@ -21,6 +22,7 @@ const everything: readonly Feature[] = [
   'DiskUsage',
   'Addresses',
   'SerialLog',
+  'LiveMigration',
 ];
 
 const UNSTARTABLE = '00000000-0000-4000-8000-00000000dead';
@@ -32,7 +34,17 @@ function subject(
   features: ReadonlySet<Feature> = new Set(everything),
 ): DriverUnderTest {
   const clock = new VirtualClock();
-  const host = new SimulatedHost({ clock, bootFiles: new Set(['vmlinuz']), ...options, features });
+  const pause = options.clock === undefined ? (milliseconds: number) => clock.advance(milliseconds) : realPause;
+  const common = {
+    clock,
+    bootFiles: new Set(['vmlinuz']),
+    peers: new Peers(),
+    handOverMilliseconds: 100,
+    ...options,
+    features,
+  };
+  const host = new SimulatedHost({ ...common, name: 'here' });
+  const other = new SimulatedHost({ ...common, name: 'there' });
   host.behave(UNSTARTABLE, { failsToStart: 'the simulated hypervisor refuses' });
   host.behave(SLOW, { bootMilliseconds: 1_000 });
   return {
@@ -50,9 +62,32 @@ function subject(
       slowToObtainAddress: { uuid: SLOW },
     },
     control: controlOf(host),
+    otherSide: otherSideOf({ host, other, pause: async (milliseconds) => pause(milliseconds) }),
     timeouts: { verbMilliseconds: 6_000, settleMilliseconds: 10_000 },
     commands: { runs: 100, maxLength: 30 },
-    pause: (milliseconds) => clock.advance(milliseconds),
+    pause: async (milliseconds) => pause(milliseconds),
+  };
+}
+
+interface Pair {
+  readonly host: SimulatedHost;
+  readonly other: SimulatedHost;
+  readonly pause: (milliseconds: number) => Promise<void>;
+}
+
+function otherSideOf({ host, other, pause }: Pair): OtherSide {
+  return {
+    make: async () => createSimulatedDriver(other, { deadlineMilliseconds: 300 }),
+    address: other.migrationAddress,
+    back: host.migrationAddress,
+    nobody: 'simulated://nobody',
+    slowly: { bandwidthMiB: 40, timeoutMs: 60_000 },
+    knowsNetworks: false,
+    strand: async (uuid) => {
+      while (host.machine.get(uuid).power.kind !== 'Outgoing') await pause(20);
+      host.restartManagement();
+      other.restartManagement();
+    },
   };
 }
 
@@ -83,14 +118,14 @@ function controlOf(host: SimulatedHost): DriverControl {
 describeDriver(subject('simulated', {}));
 describeDriver(subject('simulated without any feature', {}, new Set()));
 
+const timely = subject('simulated with guests that take their time', {
+  clock: systemClock,
+  startMilliseconds: 10,
+  shutdownMilliseconds: 10,
+  saveMilliseconds: 10,
+});
 describeDriver({
-  ...subject('simulated with guests that take their time', {
-    clock: systemClock,
-    startMilliseconds: 10,
-    shutdownMilliseconds: 10,
-    saveMilliseconds: 10,
-  }),
-  timeouts: { verbMilliseconds: 400, settleMilliseconds: 2_000 },
+  ...timely,
+  timeouts: { verbMilliseconds: 400, settleMilliseconds: 5_000 },
   commands: { runs: 10, maxLength: 10 },
-  pause: (milliseconds) => realPause(milliseconds),
 });

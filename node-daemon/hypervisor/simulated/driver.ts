@@ -6,6 +6,8 @@ import type {
   DomainMetadata,
   DriverEvent,
   HypervisorDriver,
+  MigrationOptions,
+  MigrationProgress,
   NodeInfo,
   Observation,
   ObservedAddress,
@@ -106,6 +108,30 @@ class SimulatedDriver implements HypervisorDriver {
     return this.#call('undefine', uuid, () => this.#host.machine.undefine(uuid));
   }
 
+  checkIncoming(definition: DomainDefinition): Promise<void> {
+    return this.#call('checkIncoming', definition.uuid, () => {
+      this.#host.departures.demand();
+      this.#host.machine.checkIncoming(definition);
+    });
+  }
+
+  migrate(uuid: string, address: string, options: MigrationOptions): Promise<void> {
+    const act = () => this.#host.departures.migrate(uuid, address, options);
+    return this.#call('migrate', uuid, act, options.timeoutMs + this.#deadline);
+  }
+
+  migrationProgress(uuid: string): Promise<MigrationProgress | undefined> {
+    return this.#call('migrationProgress', uuid, () => this.#host.departures.progress(uuid));
+  }
+
+  abortMigration(uuid: string): Promise<void> {
+    return this.#call('abortMigration', uuid, () => this.#host.departures.abort(uuid));
+  }
+
+  takeBack(uuid: string): Promise<void> {
+    return this.#call('takeBack', uuid, () => this.#host.departures.takeBack(uuid));
+  }
+
   usage(): Promise<UsageSample> {
     return this.#call('usage', undefined, () => this.#host.machine.usage());
   }
@@ -129,10 +155,15 @@ class SimulatedDriver implements HypervisorDriver {
     return Promise.resolve();
   }
 
-  async #call<T>(verb: Verb, uuid: string | undefined, act: () => T | Promise<T>): Promise<T> {
+  async #call<T>(
+    verb: Verb,
+    uuid: string | undefined,
+    act: () => T | Promise<T>,
+    deadline = this.#deadline,
+  ): Promise<T> {
     const call = this.#host.log.add(verb, uuid, this.#host.machine.options.clock.monotonic());
     try {
-      const result = await this.#attempt(verb, uuid, act);
+      const result = await this.#attempt(verb, uuid, act, deadline);
       call.outcome = 'Done';
       return result;
     } catch (error) {
@@ -141,7 +172,7 @@ class SimulatedDriver implements HypervisorDriver {
     }
   }
 
-  async #attempt<T>(verb: Verb, uuid: string | undefined, act: () => T | Promise<T>): Promise<T> {
+  async #attempt<T>(verb: Verb, uuid: string | undefined, act: () => T | Promise<T>, deadline: number): Promise<T> {
     if (this.#closed.signal.aborted) {
       throw closedError();
     }
@@ -156,7 +187,7 @@ class SimulatedDriver implements HypervisorDriver {
       return this.#fail(verb, fault, act);
     }
     const result = act();
-    return result instanceof Promise ? this.#inTime(verb, result) : result;
+    return result instanceof Promise ? this.#inTime(verb, result, deadline) : result;
   }
 
   async #fail(verb: Verb, fault: Fault, act: () => unknown): Promise<never> {
@@ -174,10 +205,10 @@ class SimulatedDriver implements HypervisorDriver {
     throw new DriverError('Timeout', `${verb}: no answer within ${this.#deadline} ms`);
   }
 
-  async #inTime<T>(verb: Verb, result: Promise<T>): Promise<T> {
+  async #inTime<T>(verb: Verb, result: Promise<T>, deadline: number): Promise<T> {
     const answered = new AbortController();
-    const late = this.#host.machine.options.clock.sleep(this.#deadline, answered.signal).then((): never => {
-      throw new DriverError('Timeout', `${verb}: no answer within ${this.#deadline} ms`);
+    const late = this.#host.machine.options.clock.sleep(deadline, answered.signal).then((): never => {
+      throw new DriverError('Timeout', `${verb}: no answer within ${deadline} ms`);
     });
     try {
       return await Promise.race([result, late]);

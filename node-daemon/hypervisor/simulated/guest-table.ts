@@ -51,7 +51,7 @@ export class GuestTable {
   }
 
   /** From its image where it has one. */
-  turnOn(guest: Guest, { paused = false }: StartOptions = {}): void {
+  turnOn(guest: Guest, { paused = false }: StartOptions = {}, detail?: string): void {
     const now = this.#monotonic();
     const { image } = guest;
     const since = now - (image?.ranFor ?? 0);
@@ -62,7 +62,7 @@ export class GuestTable {
     guest.counted = NOTHING_COUNTED;
     this.#active.add(guest);
     this.#activeMemoryBytes += guest.memoryBytes;
-    this.#announce(guest, image === undefined ? 'started' : 'restored', 'Unknown');
+    this.#announce(guest, detail ?? (image === undefined ? 'started' : 'restored'), 'Unknown');
   }
 
   /** Quiet when the guest is not active. */

@@ -11,7 +11,11 @@ export type Power =
   | { readonly kind: 'Paused'; readonly since: number; readonly pausedAt: number; readonly asked: boolean }
   /** Its memory is being written to disk. */
   | { readonly kind: 'Saving'; readonly since: number; readonly pausedAt: number; readonly done: Promise<void> }
-  | { readonly kind: 'ShuttingDown'; readonly since: number };
+  | { readonly kind: 'ShuttingDown'; readonly since: number }
+  /** Being received from another machine: it has not run here. */
+  | { readonly kind: 'Incoming' }
+  /** Stands still at the end of its way from here. */
+  | { readonly kind: 'Outgoing'; readonly since: number };
 
 export interface Guest {
   readonly uuid: string;
@@ -44,13 +48,14 @@ export interface GuestBehaviour {
   readonly failsToSave: string | undefined;
 }
 
+/** It has run here, and has not ended. */
 export function isActive({ power }: Guest): boolean {
-  return power.kind !== 'Off' && power.kind !== 'Starting';
+  return power.kind !== 'Off' && power.kind !== 'Starting' && power.kind !== 'Incoming';
 }
 
 /** It has a process, and does nothing. */
 export function standsStill({ power }: Guest): boolean {
-  return power.kind === 'Paused' || power.kind === 'Saving';
+  return power.kind === 'Paused' || power.kind === 'Saving' || power.kind === 'Outgoing';
 }
 
 /** The guest as the port shows it. */
@@ -74,6 +79,8 @@ function powerStateOf(power: Power, hung: boolean): Pick<Domain, 'powerState' | 
       return { powerState: 'ShutOff', shutOffReason: power.reason };
     case 'Starting':
       return { powerState: 'Unknown' };
+    case 'Incoming':
+    case 'Outgoing':
     case 'Running':
     case 'Paused':
     case 'Saving':

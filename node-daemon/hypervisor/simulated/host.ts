@@ -3,9 +3,10 @@
 import { createHash } from 'node:crypto';
 import type { ShutOffReason } from '../driver.ts';
 import { CallLog } from './call-log.ts';
+import { Departures } from './departures.ts';
 import { EventHub } from './event-hub.ts';
 import { FaultPlan } from './faults.ts';
-import type { GuestBehaviour } from './guest.ts';
+import type { Guest, GuestBehaviour } from './guest.ts';
 import type { Load } from './load.ts';
 import { Machine } from './machine.ts';
 import { machineOptions, type SimulatedHostOptions } from './machine-options.ts';
@@ -26,6 +27,8 @@ export class SimulatedHost {
   /** What the drivers talk to. */
   readonly machine: Machine;
   readonly events = new EventHub();
+  /** Guests on their way from here. */
+  readonly departures: Departures;
   /** Faults to come. */
   readonly faults = new FaultPlan();
   /** What was asked of it. */
@@ -36,6 +39,11 @@ export class SimulatedHost {
   constructor(options: SimulatedHostOptions) {
     const complete = machineOptions(options);
     this.machine = new Machine(complete, this.events);
+    this.departures = new Departures(this.machine);
+    complete.peers.join(this.migrationAddress, {
+      machine: this.machine,
+      answers: () => this.#connection === 'Connected',
+    });
     this.log = new CallLog(complete.callLogLimit);
   }
 
@@ -43,6 +51,11 @@ export class SimulatedHost {
   get bootID(): string {
     const hash = createHash('sha256').update(`${this.machine.options.name}/${this.#boots}`).digest('hex');
     return hash.slice(0, 32).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+  }
+
+  /** Where other simulated machines send guests to. */
+  get migrationAddress(): string {
+    return `simulated://${this.machine.options.name}`;
   }
 
   get connection(): Connection {
@@ -72,7 +85,9 @@ export class SimulatedHost {
   /** The management of the hypervisor starts anew: guests run on, and it has forgotten why others are off. */
   restartManagement(): void {
     this.disconnect();
+    this.departures.forget();
     for (const guest of this.machine.guests.all()) {
+      this.#dropIncoming(guest);
       if (guest.power.kind === 'Off') {
         guest.power = { kind: 'Off', reason: 'Unknown' };
       }
@@ -83,12 +98,19 @@ export class SimulatedHost {
   /** The machine boots: every guest is off, counters begin at 0, the boot ID is another. */
   reboot(): void {
     this.disconnect();
+    this.departures.forget();
     for (const guest of this.machine.guests.all()) {
       this.machine.guests.turnOff(guest, { reason: 'Unknown', detail: 'the machine booted', initiator: 'Unknown' });
     }
     this.machine.guests.resetCounters();
     this.#boots += 1;
     this.reconnect();
+  }
+
+  /** Nobody is left who would receive it. */
+  #dropIncoming(guest: Guest): void {
+    if (guest.power.kind !== 'Incoming') return;
+    this.machine.guests.turnOff(guest, { reason: 'Destroyed', detail: 'not received', initiator: 'Host' });
   }
 
   /** The next events reach nobody. */

@@ -2,6 +2,7 @@
 import type { Clock } from '#runtime/clock/clock.ts';
 import type { DomainDefinition, Feature } from '../driver.ts';
 import { type Load, steadyLoad } from './load.ts';
+import { Peers } from './peers.ts';
 
 const GIBIBYTE = 2 ** 30;
 
@@ -11,7 +12,7 @@ export interface SimulatedHostOptions {
   readonly name?: string;
   readonly cpus?: number;
   readonly memoryBytes?: number;
-  /** All there are where this is left out. */
+  /** All there are where this is left out; live migration only with `peers`. */
   readonly features?: ReadonlySet<Feature>;
   /** The files guests may boot from; any name will do where this is left out. */
   readonly bootFiles?: ReadonlySet<string>;
@@ -21,6 +22,12 @@ export interface SimulatedHostOptions {
   readonly shutdownMilliseconds?: number;
   /** How long it takes to write the memory of a guest to disk; no time at all where this is left out. */
   readonly saveMilliseconds?: number;
+  /** The machines that it can send guests to, and that can send it some; none where this is left out. */
+  readonly peers?: Peers;
+  /** How long the memory of a guest is on its way where nothing slows it down; no time at all where this is left out. */
+  readonly copyMilliseconds?: number;
+  /** How long a guest stands still before it runs on elsewhere, and again before it is gone here. */
+  readonly handOverMilliseconds?: number;
   /** What a guest uses; 5 % of a CPU and half of its memory where this is left out. */
   readonly load?: (definition: DomainDefinition) => Load;
   /** How many calls the log keeps. */
@@ -53,12 +60,16 @@ const DEFAULTS = {
   startMilliseconds: 0,
   shutdownMilliseconds: 0,
   saveMilliseconds: 0,
+  peers: new Peers(),
+  copyMilliseconds: 0,
+  handOverMilliseconds: 0,
   load: quietLoad,
   callLogLimit: 10_000,
 } as const satisfies Omit<MachineOptions, 'clock'>;
 
 export function machineOptions(options: SimulatedHostOptions): MachineOptions {
-  return { ...DEFAULTS, ...options };
+  const features = options.peers === undefined ? DEFAULTS.features : [...DEFAULTS.features, 'LiveMigration' as const];
+  return { ...DEFAULTS, features: new Set(features), ...options };
 }
 
 function quietLoad({ memoryBytes }: DomainDefinition): Load {

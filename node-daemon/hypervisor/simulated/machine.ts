@@ -52,6 +52,24 @@ export class Machine {
     return this.guests.all().map(domainOf);
   }
 
+  /** Throws Invalid or Conflict where a guest like this could not come here. */
+  checkIncoming(definition: DomainDefinition): void {
+    checkDefinition(definition, this.options.bootFiles);
+    this.refuseIncoming(definition);
+  }
+
+  /** Throws Conflict where it, or another of its name, is here. */
+  refuseIncoming({ uuid, name }: Pick<Guest, 'uuid' | 'name'>): void {
+    const own = this.guests.find(uuid);
+    if (own !== undefined && own.power.kind !== 'Off') {
+      throw new DriverError('Conflict', `domain ${own.name} is here already, and runs`);
+    }
+    const namesake = this.guests.findByName(name);
+    if (namesake !== undefined && namesake !== own) {
+      throw new DriverError('Conflict', `the name ${name} belongs to domain ${namesake.uuid}`);
+    }
+  }
+
   define(definition: DomainDefinition): void {
     checkDefinition(definition, this.options.bootFiles);
     const existing = this.guests.find(definition.uuid);
@@ -101,7 +119,7 @@ export class Machine {
   async start(uuid: string, how: StartOptions = {}): Promise<void> {
     if (how.paused === true) this.#demand('StartPaused', 'start guests that stand still');
     const guest = this.get(uuid);
-    if (isActive(guest)) {
+    if (isActive(guest) || guest.power.kind === 'Incoming') {
       return;
     }
     if (guest.power.kind === 'Starting') {
@@ -142,19 +160,19 @@ export class Machine {
 
   pause(uuid: string): void {
     this.#demand('Pause', 'pause guests');
-    pauseGuest(this.guests, this.get(uuid), this.#now());
+    pauseGuest(this.guests, refuseMoving(this.get(uuid)), this.#now());
   }
 
   resume(uuid: string): void {
     this.#demand('Pause', 'pause guests');
-    const guest = this.get(uuid);
+    const guest = refuseMoving(this.get(uuid));
     if (resumeGuest(this.guests, guest, this.#now())) this.shutdown(uuid);
   }
 
   /** Resolves when its memory is on disk. */
   async hibernate(uuid: string): Promise<void> {
     this.#demand('Hibernate', 'keep the memory of guests');
-    const guest = this.get(uuid);
+    const guest = refuseMoving(this.get(uuid));
     if (guest.power.kind === 'Saving') return guest.power.done;
     const before = beginSaving(guest);
     if (before === undefined) return;
@@ -277,7 +295,7 @@ export class Machine {
   }
 
   #isBooted({ power, uuid }: Guest): boolean {
-    if (power.kind === 'Off' || power.kind === 'Starting') return false;
+    if (power.kind === 'Off' || power.kind === 'Starting' || power.kind === 'Incoming') return false;
     const until = 'pausedAt' in power ? power.pausedAt : this.#now();
     return until - power.since >= this.#behaviourOf(uuid).bootMilliseconds;
   }
@@ -293,6 +311,14 @@ export class Machine {
   #behaviourOf(uuid: string): GuestBehaviour {
     return this.#behaviours.get(uuid) ?? OBEDIENT;
   }
+}
+
+/** Whoever paused, resumed or saved a guest between two machines could make it run twice. */
+function refuseMoving(guest: Guest): Guest {
+  if (guest.power.kind === 'Incoming' || guest.power.kind === 'Outgoing') {
+    throw new DriverError('Busy', `domain ${guest.name} moves: it is ${guest.power.kind}`);
+  }
+  return guest;
 }
 
 /** What a definition decides and a later one may change. */

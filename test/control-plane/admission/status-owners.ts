@@ -15,10 +15,12 @@ const OPERATOR = {
 } satisfies Part;
 const DAEMON = {
   fields: ['instance', 'addresses', 'usage', 'lastTermination', 'currentOperation', 'pendingChanges'],
-  conditions: ['Provisioned', 'PowerStateSynced', 'InstancePresent', 'RestartRequired'],
+  conditions: ['Provisioned', 'PowerStateSynced', 'InstancePresent', 'Migratable', 'RestartRequired'],
 } satisfies Part;
 const DERIVED = { fields: ['phase', 'transitions'], conditions: ['Ready', 'Reconciling', 'Stalled'] } satisfies Part;
-const PARTS = [OPERATOR, DAEMON, DERIVED];
+/** Of several owners, each with its own part: see below. */
+const SHARED = { fields: ['migration'], conditions: [] } satisfies Part;
+const PARTS = [OPERATOR, DAEMON, DERIVED, SHARED];
 
 interface Part {
   readonly fields: readonly Field[];
@@ -98,6 +100,45 @@ export function describeStatusOwners(cluster: OwnTestCluster, site: () => Site):
         }
       });
     }
+
+    describe('of its migration', () => {
+      beforeEach(async () => {
+        await mergePatch(site().master, path(), { status: { migration: { plan: { target: 'n2' } } } });
+      });
+
+      const { plan, verdict, source, target } = after.migration;
+      const parts: [string, object, 'operator' | 'daemon1' | 'daemon2'][] = [
+        ['plan', { plan }, 'operator'],
+        ['verdict', { verdict }, 'operator'],
+        ['source', { source }, 'daemon1'],
+        ['target', { target }, 'daemon2'],
+      ];
+      for (const [part, migration, owner] of parts) {
+        it(`has the ${part} from ${owner} alone`, async () => {
+          await attempt(site()[owner], { migration });
+          for (const other of (['operator', 'daemon1', 'daemon2'] as const).filter((name) => name !== owner))
+            await refused(
+              attempt(site()[other], { migration }),
+              new RegExp(`status\\.migration\\.${part}: not to be|only report on guests`),
+            );
+        });
+      }
+
+      it('has nothing else from the daemon of the hypervisor that the guest is to move to', async () => {
+        await refused(attempt(site().daemon2, { migration: { target }, phase: 'Lost' }), /status\.phase: not to be/);
+        await refused(attempt(site().daemon2, { addresses: after.addresses }), /status\.addresses: not to be/);
+        await refused(setCondition(site().daemon2, 'Ready', { status: 'False' }), /status\.conditions/);
+      });
+
+      it('has nothing from the daemon of another hypervisor, which can make no guest move to itself', async () => {
+        await mergePatch(site().master, path(), { status: { migration: { plan: { target: 'n3' } } } });
+        await refused(attempt(site().daemon2, { migration: { target } }), /only report on guests placed there/);
+        await refused(
+          attempt(site().daemon2, { migration: { plan: { target: 'n2' }, target } }),
+          /only report on guests placed there/,
+        );
+      });
+    });
 
     it('loses no field to a writer who does not own it', async () => {
       // The schema itself refuses to lose the placement.

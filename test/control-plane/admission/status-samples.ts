@@ -27,6 +27,7 @@ function fields(turn: 1 | 2): Fields {
       signature: 'c2lnbmVk',
     },
     instance: { epoch: 1, generation: turn, powerState: 'Running', uuid: UUID, bootID: UUID, since: EARLY },
+    migration: migrationOf(turn, time),
     managed: { origin: turn === 1 ? 'Created' : 'Adopted' },
     addresses: [{ ip: `10.0.0.${turn}`, source: 'Lease' }],
     usage: usage(turn, time),
@@ -44,6 +45,27 @@ function fields(turn: 1 | 2): Fields {
     pendingChanges: [{ field: 'spec.resources.cpus', current: '1', desired: String(turn + 1) }],
     decisions: [{ event: 'vm.start.request', policy: 'default', verdict: 'Allow', reason: 'Allowed.', time }],
     transitions: [{ seq: turn, type: 'Running', time, cause: 'Running on n1.' }],
+  };
+}
+
+function migrationOf(attempt: 1 | 2, time: string): Fields['migration'] {
+  const plan = {
+    source: 'n1',
+    target: 'n3',
+    targetUID: UUID,
+    epoch: 2,
+    address: 'qemu+tls://n3/system',
+    step: 'Move' as const,
+    requestedBy: 'maintenance of n1',
+    reason: 'The only one that fits.',
+    deadline: LATE,
+    timeoutSeconds: 60,
+  };
+  return {
+    plan: { ...plan, attempt, time },
+    verdict: { attempt, result: 'Failed', reason: 'It took too long.', time },
+    source: { attempt, state: 'Moving', time },
+    target: { attempt, state: 'Ready', time },
   };
 }
 

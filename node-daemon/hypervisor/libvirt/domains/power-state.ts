@@ -14,6 +14,8 @@ const STATES: Readonly<Record<number, DomainPowerState>> = {
 
 const PAUSED = 3;
 const PAUSED_REASONS: Readonly<Record<number, DomainPowerState>> = {
+  // Moving to another hypervisor or from one: whoever asks must find out which.
+  2: 'Outgoing',
   3: 'Saving',
   8: 'ShuttingDown',
   // Being started. Where libvirtd was killed at it, it says so for ever after, of a guest that has no process.
@@ -43,6 +45,8 @@ export function powerStateOf({ state, reason }: StateAndReason): Pick<Domain, 'p
       return { powerState, shutOffReason: 'Crashed' };
     case 'Running':
     case 'Paused':
+    case 'Incoming':
+    case 'Outgoing':
     case 'Saving':
     case 'ShuttingDown':
     case 'Unknown':

@@ -36,6 +36,16 @@ const FEATURES: Readonly<Record<HypervisorKind, readonly Feature[]>> = {
   xen: ['GracefulShutdown', 'Events'],
 };
 
-export function featuresOf(kind: HypervisorKind, logsConsoles: boolean): ReadonlySet<Feature> {
-  return new Set<Feature>([...FEATURES[kind], ...(kind === 'qemu' && logsConsoles ? (['SerialLog'] as const) : [])]);
+/** What QEMU guests can do only where the machine was set up for it. */
+export interface Provisions {
+  readonly logsConsoles: boolean;
+  readonly migrates: boolean;
+}
+
+export function featuresOf(kind: HypervisorKind, { logsConsoles, migrates }: Provisions): ReadonlySet<Feature> {
+  const provided: Feature[] = [
+    ...(logsConsoles ? (['SerialLog'] as const) : []),
+    ...(migrates ? (['LiveMigration'] as const) : []),
+  ];
+  return new Set<Feature>([...FEATURES[kind], ...(kind === 'qemu' ? provided : [])]);
 }

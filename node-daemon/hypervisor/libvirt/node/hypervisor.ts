@@ -6,7 +6,7 @@ import type { Ask } from '../rpc/domain-calls.ts';
 import { getCapabilities, getNodeHardware, getType, getVersions } from '../rpc/node-calls.ts';
 import { versionText } from '../rpc/open.ts';
 import { runsGuestsAsRoot } from './guest-user.ts';
-import { featuresOf, type HypervisorKind, kindOf } from './hypervisor-kind.ts';
+import { featuresOf, type HypervisorKind, kindOf, type Provisions } from './hypervisor-kind.ts';
 import { type KvmTrial, tryKvm } from './kvm-probe.ts';
 
 export interface HypervisorOptions {
@@ -14,7 +14,7 @@ export interface HypervisorOptions {
   /** For the probe, which starts a guest. */
   readonly startGuest: Ask;
   readonly domainType: 'kvm' | 'qemu' | undefined;
-  readonly logsConsoles: boolean;
+  readonly provisions: Provisions;
   readonly clock: Clock;
 }
 
@@ -74,7 +74,7 @@ export class Hypervisor {
 
   async capabilities(): Promise<Capabilities> {
     const [kind, type, version] = await Promise.all([this.kind(), this.domainType(), this.#version.get()]);
-    const features = featuresOf(kind, this.#options.logsConsoles);
+    const features = featuresOf(kind, this.#options.provisions);
     const remarks = kind === 'qemu' ? await this.#remarks(type) : [];
     return { type, version, features, ...(remarks.length === 0 ? {} : { remark: remarks.join(' ') }) };
   }

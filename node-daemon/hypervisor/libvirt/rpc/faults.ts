@@ -31,6 +31,7 @@ export const FAULT = {
   argumentUnsupported: 74,
   noDomainMetadata: 80,
   blockCopyActive: 83,
+  operationAborted: 78,
   operationUnsupported: 84,
   resourceBusy: 87,
   cpuIncompatible: 91,

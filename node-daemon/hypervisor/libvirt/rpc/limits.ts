@@ -12,6 +12,9 @@ export const MAX_DOMAINS = 16_384;
 /** REMOTE_CONNECT_GET_ALL_DOMAIN_STATS_MAX: values of one domain. */
 export const MAX_DOMAIN_STATS = 4096;
 
+/** REMOTE_DOMAIN_JOB_STATS_MAX: values of one job. */
+export const MAX_JOB_STATS = 64;
+
 /** REMOTE_NODE_CPU_STATS_MAX and REMOTE_NODE_MEMORY_STATS_MAX. */
 export const MAX_NODE_STATS = 16;
 

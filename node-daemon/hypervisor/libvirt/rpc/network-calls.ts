@@ -24,6 +24,13 @@ export async function getLeases(ask: Ask, network: string, macAddress: string): 
   return reply.list(MAX_LEASES, () => readLease(reply));
 }
 
+/** Rejects with what libvirt says where there is no such network. */
+export async function isNetworkActive(ask: Ask, network: string): Promise<boolean> {
+  const found = await ask(PROCEDURE.networkLookupByName, new XdrEncoder().string(network).finish());
+  const handle = new XdrEncoder().string(found.string()).fixed(uuidBytes(readUuid(found)));
+  return (await ask(PROCEDURE.networkIsActive, handle.finish())).boolean();
+}
+
 export function readLease(reply: XdrDecoder): Lease {
   const text = () => reply.optional(() => reply.string());
   reply.string(); // the network's interface on this machine

@@ -34,6 +34,12 @@ export class XdrEncoder {
     return value === undefined ? this.int(0) : this.int(1).string(value);
   }
 
+  unsignedHyper(value: bigint): this {
+    const bytes = Buffer.allocUnsafe(8);
+    bytes.writeBigUInt64BE(value);
+    return this.#append(bytes);
+  }
+
   /** Bytes of a length both sides know; a multiple of four. */
   fixed(bytes: Buffer): this {
     return this.#append(bytes);
