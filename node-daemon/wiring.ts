@@ -210,6 +210,9 @@ function hypervisorReflector(options: NodeDaemonOptions): Reflector<Hypervisor> 
   return new Reflector({ ...options, type: hypervisorResource, selection, keepsAnnotation, observer });
 }
 
+/** libvirtd works on twenty calls at once (its max_workers); what only looks goes by other connections. */
+const WORKERS = 16;
+
 function domainController(options: NodeDaemonOptions, context: DomainContext): Controller {
   const { clock, random, logger, controllerObserver } = options;
   return new Controller({
@@ -218,7 +221,7 @@ function domainController(options: NodeDaemonOptions, context: DomainContext): C
     clock,
     random,
     logger,
-    workers: 8,
+    workers: WORKERS,
     observer: controllerObserver?.('domain'),
   });
 }
