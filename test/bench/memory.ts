@@ -2,6 +2,7 @@
 // it brings to run itself; of the other nine thousand, which run when it hears of them, see copies.ts.
 import { setTimeout as delay } from 'node:timers/promises';
 import { virtualMachineResource } from '#crds/v1alpha1/kinds.ts';
+import { listAll } from '#runtime/reflector/list.ts';
 import { addCopies } from './copies.ts';
 import type { Found } from './figures.ts';
 import { withMachineWatch } from './machine-watch.ts';
@@ -56,7 +57,8 @@ async function settled(site: BenchSite): Promise<number> {
 
 /** If the operator had lost sight of them it would have held something else than was to be measured. */
 async function checkAllRun({ user }: BenchSite): Promise<void> {
-  const { items } = await user.list(virtualMachineResource);
-  const running = items.filter(({ status }) => status?.phase === 'Running').length;
+  const request = { store: user, type: virtualMachineResource, selection: {}, keepsAnnotation: () => false };
+  const { objects } = await listAll(request, AbortSignal.timeout(60_000));
+  const running = objects.filter(({ status }) => status?.phase === 'Running').length;
   if (running !== HELD) throw new Error(`${running} of ${HELD} VMs were running at the end`);
 }
