@@ -43,6 +43,9 @@ for pair in run:/run/libvirt etc:/etc/libvirt lib:/var/lib/libvirt cache:/var/ca
   mount --bind "$1/${pair%%:*}" "${pair#*:}" || exit 1
 done
 echo 1 >/proc/sys/net/ipv4/ip_forward
+# GLib before 2.76 allocates under a lock of its own, which a process that libvirtd has just forked may find held for ever:
+# libvirtd answers nobody then. It happens where several guests start at once and disks are locked.
+export G_SLICE=always-malloc
 # Holds the locks of the guests' disks. While it does not answer no guest is started.
 (while :; do virtlockd -p /run/libvirt/virtlockd.pid; sleep 0.2; done) &
 until [ -S /run/libvirt/virtlockd-sock ]; do sleep 0.05 & wait $!; done
