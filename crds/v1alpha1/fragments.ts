@@ -160,3 +160,5 @@ export interface ObjectMeta {
   annotations?: Record<string, string>;
   finalizers?: string[];
 }
+
+export const uuidText = (description: string) => text(description, { maxLength: 36, pattern: '^[0-9a-f-]{36}$' });

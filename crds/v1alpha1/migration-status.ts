@@ -1,7 +1,7 @@
 // A guest's move from one hypervisor to another, as its three sides tell of it: operator, source and target.
 import type { Static } from 'typebox';
 import { integer, object, optional, stringEnum, text, timestamp } from '#crds/schema/builders.ts';
-import { subdomain } from './fragments.ts';
+import { subdomain, uuidText } from './fragments.ts';
 import { limits } from './limits.ts';
 
 const sentence = (description: string) => text(description, { maxLength: limits.sentence });
@@ -17,14 +17,12 @@ const planSchema = object('What the operator has decided: from where to where.',
   }),
   source: subdomain('Name of the Hypervisor that the guest leaves.'),
   target: subdomain('Name of the Hypervisor that it moves to.'),
-  targetUID: text('Uid of that one, so that a hypervisor re-created under the same name is not mistaken for it.', {
-    maxLength: 36,
-    pattern: '^[0-9a-f-]{36}$',
-  }),
+  targetUID: uuidText('Uid of that one, so that a hypervisor re-created under the same name is not mistaken for it.'),
   epoch: count('The permission that the target gets when the guest runs there.'),
   address: migrationAddress('Where the target takes guests in.'),
   step: stringEnum('Move: go on with it. Abort: give it up, and say what came of it.', ['Move', 'Abort']),
   requestedBy: text('What asked for it, for example the maintenance of a hypervisor.', { maxLength: 320 }),
+  operationUID: optional(uuidText('Of the VirtualMachineOperation that asked for it.')),
   reason: sentence('Why there; with Abort, why it is given up.'),
   time: timestamp('When it was decided.'),
   deadline: timestamp('When it is given up.'),

@@ -11,6 +11,9 @@ export const operationTypes = [
   'Destroy',
   'Pause',
   'Resume',
+  'Hibernate',
+  'Restore',
+  'Migrate',
   'Reboot',
   'Cycle',
 ] as const;
@@ -58,14 +61,14 @@ export const operationSpecSchema = object(
   'What is to be done, to which VMs, and how. It cannot be changed afterwards, but for cancel and suspend: create another operation.',
   {
     type: stringEnum(
-      'Start has them run, and creates from template what does not exist. Shutdown has them stop, as their spec.powerOff says; PowerOff pulls their plugs, and they stay; Destroy pulls their plugs and deletes them. Pause has those that run stand still, with their memory, and Resume has them go on. Reboot asks the guests to reboot; Cycle pulls their plugs and starts them again with their newest spec.',
+      'Start has them run, and creates from template what does not exist. Shutdown has them stop, as their spec.powerOff says; PowerOff pulls their plugs, and they stay; Destroy pulls their plugs and deletes them. Pause has those that run stand still, with their memory, and Resume has them go on. Hibernate keeps their memory on disk and ends their processes, and Restore has them go on from there. Migrate moves those that run to another hypervisor while they run. Reboot asks the guests to reboot; Cycle pulls their plugs and starts them again with their newest spec.',
       operationTypes,
     ),
     targets: targetsSchema,
     template: optional(templateSchema),
     hypervisorHints: optional(
       nameSet(
-        'For VMs that are created: a set of names of hypervisors to try first. A suggestion, as spec.placement.preferredHypervisors is; it takes the verb use on hypervisors.',
+        'A set of names of hypervisors. For VMs that are created those to try first: a suggestion, as spec.placement.preferredHypervisors is. With Migrate the guests go to one of these and nowhere else; left out, placement chooses. It takes the verb use on hypervisors.',
       ),
     ),
     grant: stringEnum(
@@ -110,8 +113,8 @@ export const operationSpecSchema = object(
         fieldPath: '.template',
       },
       {
-        rule: '!has(self.hypervisorHints) || has(self.template)',
-        message: 'is for VMs that are created: give template too, or leave it out',
+        rule: "!has(self.hypervisorHints) || has(self.template) || self.type == 'Migrate'",
+        message: 'is for VMs that are created or moved: give template too, or leave it out',
         fieldPath: '.hypervisorHints',
       },
       {

@@ -5,18 +5,18 @@ import {
   list,
   object,
   optional,
+  setOf,
   stringEnum,
   stringMap,
   text,
   timestamp,
 } from '#crds/schema/builders.ts';
-import { conditions, subdomain, usageSchema } from './fragments.ts';
+import { conditions, subdomain, usageSchema, uuidText } from './fragments.ts';
 import { limits } from './limits.ts';
 import { migrationSchema } from './migration-status.ts';
 import { powerStates, resourcesSchema } from './virtual-machine-spec.ts';
 
 const GENERATION_MAX = Number.MAX_SAFE_INTEGER;
-const uuidText = (description: string) => text(description, { maxLength: 36, pattern: '^[0-9a-f-]{36}$' });
 const generation = (description: string) => integer(description, { minimum: 0, maximum: GENERATION_MAX });
 const epoch = (description: string) => integer(description, { minimum: 0, maximum: GENERATION_MAX });
 const sentence = (description: string) => text(description, { maxLength: limits.sentence });
@@ -54,7 +54,7 @@ export const instanceStates = [
 export type InstanceState = (typeof instanceStates)[number];
 
 /** What an operation asks of a guest beyond its power state. */
-const guestOperations = ['Start', 'PowerOff', 'Destroy', 'Reboot', 'Cycle'] as const;
+export const guestOperations = ['Start', 'PowerOff', 'Destroy', 'Reboot', 'Cycle', 'Migrate'] as const;
 
 const operationName = subdomain('Name of the VirtualMachineOperation.');
 
@@ -64,10 +64,14 @@ const grantedOperationSchema = object(
     uid: uuidText('Of the VirtualMachineOperation.'),
     name: operationName,
     type: stringEnum(
-      'Reboot and Cycle are done once; PowerOff and Destroy say that the stop is by force; Start asks for another permission.',
+      'Reboot and Cycle are done once; PowerOff and Destroy say that the stop is by force; Start asks for another permission; Migrate for another hypervisor.',
       guestOperations,
     ),
     epoch: epoch('The permission under which it is meant.'),
+    hypervisors: optional(
+      setOf('For Migrate: it is to go to one of these.', subdomain('Name of a Hypervisor.'), { maxItems: 32 }),
+    ),
+    refused: optional(sentence('Why it cannot be done.')),
   },
 );
 export interface GrantedOperation extends Static<typeof grantedOperationSchema> {}

@@ -1,9 +1,10 @@
 // A migration that is under way: what it waits for, and what ends it. Pure. Whoever is seen to run wins; where neither is,
 // nobody is started before the other side has said that it does not run there.
 import { type ActiveMigration, activeMigration } from '#crds/derive/migration.ts';
+import type { MigrationPlan } from '#crds/v1alpha1/migration-status.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { Action, Plan } from '#operator/virtual-machine/actions.ts';
-import type { Snapshot } from '#operator/virtual-machine/snapshot.ts';
+import type { Home, Snapshot } from '#operator/virtual-machine/snapshot.ts';
 
 /** Undefined where none is under way. Its actions, where there are any, are all that is to be done now. */
 export function planActiveMigration(snapshot: Snapshot): Plan | undefined {
@@ -66,8 +67,17 @@ function reasonOfPeople({ vm, home }: Snapshot, { plan }: ActiveMigration): stri
   if (vm.metadata.deletionTimestamp !== undefined) return 'The VirtualMachine is being deleted.';
   const unwanted = [vm.spec.powerState, vm.status?.granted?.powerState].find((state) => state !== 'Running');
   if (unwanted !== undefined) return `The guest is to be ${unwanted}.`;
+  return plan.operationUID === undefined ? reasonOfDrain(home, plan) : reasonOfOperation(vm, plan);
+}
+
+function reasonOfDrain(home: Home, plan: MigrationPlan): string | undefined {
   const isOver = home.kind === 'Known' && home.candidate?.maintenance === false;
   return isOver ? `${plan.source} is in maintenance no more.` : undefined;
+}
+
+function reasonOfOperation({ status }: VirtualMachine, plan: MigrationPlan): string | undefined {
+  const isAsked = status?.granted?.operation?.uid === plan.operationUID;
+  return isAsked ? undefined : `It is not asked for any more: the ${plan.requestedBy} was cancelled.`;
 }
 
 function deadlineInWords({ plan, source, target }: ActiveMigration): string {

@@ -1,15 +1,17 @@
 import { expect } from 'chai';
 import { findCondition } from '#crds/conditions.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
+import type { GrantedOperation } from '#crds/v1alpha1/virtual-machine-status.ts';
 import type { Candidate } from '#operator/placement/candidate.ts';
 import { planVirtualMachine } from '#operator/virtual-machine/plan.ts';
 import type { Snapshot } from '#operator/virtual-machine/snapshot.ts';
 import { statusAfter } from '#operator/virtual-machine/status.ts';
 import { condition } from '#test/builders/condition.ts';
 import { candidate } from '#test/builders/hypervisor.ts';
-import { movingMachine } from '#test/builders/migration.ts';
+import { type MovingChanges, movingMachine } from '#test/builders/migration.ts';
 import { actionsText, operatorSnapshot } from '#test/builders/operator-snapshot.ts';
 import { TIME, timeAfter } from '#test/builders/time.ts';
+import { uuidFor } from '#test/builders/uuid.ts';
 import { type PlacedChanges, runningMachine } from '#test/builders/virtual-machine.ts';
 import { DEFAULT_MIGRATION } from './settings.ts';
 
@@ -35,6 +37,51 @@ const running = (changes: PlacedChanges = {}) => runningMachine({ status: movabl
 const moving = (changes: Parameters<typeof movingMachine>[0] = {}) => movingMachine({ status: movable, ...changes });
 const busy = (at: Record<string, number>, inAll: number): Partial<Snapshot> => ({
   migrations: { settings, at: (name) => at[name] ?? 0, inAll },
+});
+
+describe('a guest that an operation has move', () => {
+  const uid = uuidFor('op');
+  const hv3 = candidate({ name: 'hv3' });
+  const asked = (operation: Partial<GrantedOperation> = {}, changes: PlacedChanges = {}) =>
+    running({ granted: { operation: { uid, name: 'op', type: 'Migrate', epoch: 1, ...operation } }, ...changes });
+  const paused = asked({}, { instance: 'Paused' });
+  const tried = (changes: MovingChanges = {}) =>
+    moving({
+      granted: { operation: { uid, name: 'op', type: 'Migrate', epoch: 1 } },
+      plan: { operationUID: uid, requestedBy: 'operation op' },
+      ...changes,
+    });
+  const withdrawn = moving({ plan: { operationUID: uid, requestedBy: 'operation op' }, source: 'Moving' });
+  const table: [string, string, string][] = [
+    ['moves to another', planned(asked(), [open1, hv2]), 'StartMigration hv1 to hv2 (2)'],
+    [
+      'moves where it is to',
+      planned(asked({ hypervisors: ['hv3'] }), [open1, hv2, hv3]),
+      'StartMigration hv1 to hv3 (2)',
+    ],
+    [
+      'is told where it is to move to where it runs',
+      planned(asked({ hypervisors: ['hv1'] }), [open1, hv2]),
+      'Refuse: It runs on hv1 already.',
+    ],
+    [
+      'is told where it is to move to what is not there',
+      planned(asked({ hypervisors: ['hv9'] }), [open1, hv2]),
+      'Refuse: There is no hypervisor hv9: check spec.hypervisorHints.',
+    ],
+    ['is told where there is no other', planned(asked(), [open1]), 'Refuse: There is no other hypervisor.'],
+    [
+      'is told where it stands still',
+      planned(paused, [open1, hv2]),
+      'Refuse: It is Paused: only guests that run move.',
+    ],
+    ['waits for other migrations', planned(asked(), [open1, hv2], busy({ hv1: 2 }, 2)), 'nothing'],
+    ['is told once', planned(asked({ refused: 'So it is.' }), [open1, hv2]), 'nothing'],
+    ['moves once', planned(tried({ verdict: 'Failed' }), [open1, hv2]), 'nothing'],
+    ['goes on though there is no maintenance', planned(tried({ source: 'Moving' }), [open1, hv2]), 'nothing'],
+    ['stays where that was withdrawn', planned(withdrawn, [open1, hv2]), 'AbortMigration'],
+  ];
+  for (const [what, plan, expected] of table) it(what, () => expect(plan).to.equal(expected));
 });
 
 describe('a guest whose hypervisor is to be emptied', () => {

@@ -2,12 +2,14 @@
 import type { Candidate, Demand } from '#operator/placement/candidate.ts';
 import { type PlaceVerdict, place } from '#operator/placement/place.ts';
 
+export type Where = PlaceVerdict | { readonly kind: 'Busy' | 'Unsuitable'; readonly message: string };
+
 /** Pure. `busy` says which hypervisors are at as many migrations as they may be. */
 export function chooseTarget(
   demand: Demand,
   source: Candidate,
   { candidates, busy }: { readonly candidates: readonly Candidate[]; readonly busy: (hypervisor: string) => boolean },
-): PlaceVerdict | { readonly kind: 'Unsuitable'; readonly message: string } {
+): Where {
   const others = candidates.filter(({ name }) => name !== source.name);
   if (others.length === 0) return { kind: 'Unsuitable', message: 'There is no other hypervisor.' };
   const faults = others.map((candidate) => ({ candidate, fault: faultOf(candidate, source, demand) }));
@@ -17,7 +19,7 @@ export function chooseTarget(
     return { kind: 'Unsuitable', message: `No other hypervisor could take it: ${inWords(words)}.` };
   }
   const free = suitable.filter(({ name }) => !busy(name));
-  if (free.length === 0) return { kind: 'Unsuitable', message: 'All others are at as many migrations as they may be.' };
+  if (free.length === 0) return { kind: 'Busy', message: 'All others are at as many migrations as they may be.' };
   return place(demand, free);
 }
 

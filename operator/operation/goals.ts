@@ -7,10 +7,11 @@ import type { VirtualMachineSpec } from '#crds/v1alpha1/virtual-machine-spec.ts'
 
 export type PowerState = VirtualMachineSpec['powerState'];
 
-/** A power state that it is declared to have; that it is gone; or that something was done once to its guest. */
+/** A power state that it is declared to have; that it is gone; that its guest has moved; or that something was done once to it. */
 export type Goal =
   | { readonly kind: 'Be'; readonly powerState: PowerState }
   | { readonly kind: 'Gone' }
+  | { readonly kind: 'Moved' }
   | { readonly kind: 'Once' };
 
 export const goals = {
@@ -20,6 +21,9 @@ export const goals = {
   Destroy: { kind: 'Gone' },
   Pause: { kind: 'Be', powerState: 'Paused' },
   Resume: { kind: 'Be', powerState: 'Running' },
+  Hibernate: { kind: 'Be', powerState: 'Hibernated' },
+  Restore: { kind: 'Be', powerState: 'Running' },
+  Migrate: { kind: 'Moved' },
   Reboot: { kind: 'Once' },
   Cycle: { kind: 'Once' },
 } as const satisfies Record<OperationType, Goal>;
@@ -43,6 +47,11 @@ export function isUp({ status }: VirtualMachine): boolean {
 /** Whether its guest stands still, under a permission that is not over. */
 export function standsStill({ status }: VirtualMachine): boolean {
   return status?.phase === 'Paused' && !epochIsOver(status);
+}
+
+/** Whether its memory is kept, to go on from. */
+export function isHibernated({ status }: VirtualMachine): boolean {
+  return status?.phase === 'Hibernated' && !epochIsOver(status);
 }
 
 /** Whether it is off though it is declared to run, because it ended by itself: nobody starts it unasked. */

@@ -1,13 +1,12 @@
 // What is done to a guest once, by its daemon: what came of it, as the VM says.
 
 import { findCondition } from '#crds/conditions.ts';
-import { epochIsOver } from '#crds/derive/epoch.ts';
 import type { Outcome } from '#crds/v1alpha1/operation-status.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { CurrentOperation } from '#crds/v1alpha1/virtual-machine-status.ts';
-import { isUp } from './goals.ts';
+import { isPast } from './asked.ts';
 import type { Snapshot } from './snapshot.ts';
-import { notUp, type Told } from './told.ts';
+import { notUpThere, supplanted, type Told } from './told.ts';
 
 const outcomes = { Done: 'Succeeded', Failed: 'Failed', Unknown: 'Unknown' } as const satisfies Partial<
   Record<CurrentOperation['state'], Outcome>
@@ -17,19 +16,10 @@ const outcomes = { Done: 'Succeeded', Failed: 'Failed', Unknown: 'Unknown' } as 
 export function planOnceOver({ operation }: Snapshot, vm: VirtualMachine): Told | undefined {
   const { currentOperation } = vm.status ?? {};
   if (currentOperation?.uid === operation.metadata.uid) return told(currentOperation, vm);
-  if (isWithdrawable(operation.metadata.uid, vm)) return isOver(vm) ? (moved(vm) ?? notUp(vm)) : undefined;
+  if (isWithdrawable(operation.metadata.uid, vm)) return isPast(vm) ? notUpThere(vm) : undefined;
   // Withdrawn by us, which is told where it is decided; or something else was asked since, and then nobody knows.
   if (operation.spec.cancel || vm.status?.granted?.operation === undefined) return undefined;
-  const message = 'Another operation took its place before it was told what came of it.';
-  return { outcome: 'Unknown', reason: 'Replaced', message };
-}
-
-/** Where it runs now, nothing was asked of its daemon. */
-function moved(vm: VirtualMachine): Told | undefined {
-  const { migration, placement } = vm.status ?? {};
-  if (!isUp(vm) || placement === undefined || migration?.plan?.epoch !== placement.epoch) return undefined;
-  const message = `Its guest moved to ${placement.hypervisor} before that was done: ask again.`;
-  return { outcome: 'Failed', reason: 'Moved', message };
+  return supplanted;
 }
 
 /** Whether it was asked, and its daemon has not told that it is about to do it. */
@@ -39,17 +29,11 @@ export function isWithdrawable(uid: string, { status }: VirtualMachine): boolean
 
 function told({ state, message }: CurrentOperation, vm: VirtualMachine): Told | undefined {
   if (state !== 'Executing') return { outcome: outcomes[state], reason: state, message };
-  if (!isOver(vm)) return undefined;
+  if (!isPast(vm)) return undefined;
   const why = findCondition(vm.status?.conditions, 'Ready')?.message ?? '';
   return {
     outcome: 'Unknown',
     reason: 'Unknown',
     message: `The guest ended before it was told what came of it. ${why}`.trim(),
   };
-}
-
-/** The permission under which it was asked is over: its daemon will not do it any more. */
-function isOver({ status }: VirtualMachine): boolean {
-  const { placement, granted } = status ?? {};
-  return epochIsOver(status) || granted?.operation?.epoch !== placement?.epoch;
 }

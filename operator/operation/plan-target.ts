@@ -6,12 +6,13 @@ import type { VirtualMachineOperation } from '#crds/v1alpha1/virtual-machine-ope
 import type { VirtualMachineSpec } from '#crds/v1alpha1/virtual-machine-spec.ts';
 import type { Action } from './actions.ts';
 import { askedOf, isAsked, isAwaited } from './asked.ts';
-import { goals, hasEnded, isDecided, isReached, isUp, type PowerState, standsStill } from './goals.ts';
+import { goals, hasEnded, isDecided, isHibernated, isReached, isUp, type PowerState, standsStill } from './goals.ts';
+import { planMoved } from './plan-moved.ts';
 import { planOnceOver } from './plan-once.ts';
 import { verbFor } from './rights.ts';
 import { hintedHypervisors } from './sets.ts';
 import type { Snapshot } from './snapshot.ts';
-import { denied, notFound, notUp, type Settle, settle, type Told } from './told.ts';
+import { denied, notFound, notHibernated, notUp, type Settle, settle, type Told } from './told.ts';
 
 type Begin = Extract<Action, { kind: 'Begin' }>;
 
@@ -33,12 +34,11 @@ export function planBegin(snapshot: Snapshot, name: string): Begin | Settle {
   return planExisting(snapshot, vm);
 }
 
-function planExisting({ operation }: Snapshot, vm: VirtualMachine): Begin | Settle {
+function planExisting(snapshot: Snapshot, vm: VirtualMachine): Begin | Settle {
   const { name } = vm.metadata;
-  const { type } = operation.spec;
-  switch (type) {
+  switch (snapshot.operation.spec.type) {
     case 'Start':
-      return hasEnded(vm) ? planOnce(operation, vm) : planDeclaration(vm, 'Running');
+      return hasEnded(vm) ? planOnce(snapshot, vm) : planDeclaration(vm, 'Running');
     case 'Shutdown':
       return planDeclaration(vm, 'Stopped');
     // Neither starts anything: a VM that is declared Paused is started so.
@@ -56,10 +56,20 @@ function planExisting({ operation }: Snapshot, vm: VirtualMachine): Begin | Sett
       const effect = { kind: 'Destroy', vm } as const;
       return { kind: 'Begin', name, effect, reason: 'Its plug is pulled, and it is deleted.' };
     }
+    case 'Hibernate':
+      return isThere(vm) ? planDeclaration(vm, 'Hibernated') : settle(name, { ...notUp(vm), vm });
+    case 'Restore':
+      return isThere(vm) ? planDeclaration(vm, 'Running') : settle(name, { ...notHibernated(vm), vm });
+    case 'Migrate':
     case 'Reboot':
     case 'Cycle':
-      return planOnce(operation, vm);
+      return planOnce(snapshot, vm);
   }
+}
+
+/** With its memory, in its hypervisor or on disk. */
+function isThere(vm: VirtualMachine): boolean {
+  return isUp(vm) || standsStill(vm) || isHibernated(vm);
 }
 
 /** Its daemon lets go of the guest when the VM is deleted, and a plug that nobody looks after cannot be pulled. */
@@ -70,12 +80,13 @@ function outlives(): Told {
 }
 
 /** What was asked by this operation already, before a crash, is not asked again. */
-function planOnce(operation: VirtualMachineOperation, vm: VirtualMachine): Begin | Settle {
+function planOnce(snapshot: Snapshot, vm: VirtualMachine): Begin | Settle {
+  const { operation } = snapshot;
   const { name } = vm.metadata;
   if (isAsked(operation, vm))
     return { kind: 'Begin', name, effect: { kind: 'Await' }, reason: 'It was asked already.' };
   const { type } = operation.spec;
-  const asked = askedOf(operation, vm);
+  const asked = askedOf(operation, vm, type === 'Migrate' ? hintedHypervisors(snapshot) : []);
   if (asked === undefined || (type !== 'Start' && !isUp(vm))) return settle(name, { ...notUp(vm), vm });
   return { kind: 'Begin', name, effect: { kind: 'Ask', vm, operation: asked }, reason: `It is asked to ${type}.` };
 }
@@ -117,9 +128,12 @@ export function planFollowUp(snapshot: Snapshot, name: string, begunAt: string):
   if (vm === undefined)
     return settle(name, { outcome: 'Failed', reason: 'Gone', message: 'The VM was deleted meanwhile.', seconds });
   const end =
-    goneInWords(snapshot, vm) ??
-    (goal.kind === 'Be' ? endOf(operation, vm, goal.powerState) : planOnceOver(snapshot, vm));
+    goneInWords(snapshot, vm) ?? (goal.kind === 'Be' ? endOf(operation, vm, goal.powerState) : onceOver(snapshot, vm));
   return end === undefined ? undefined : settle(name, { ...end, vm, seconds });
+}
+
+function onceOver(snapshot: Snapshot, vm: VirtualMachine): Told | undefined {
+  return goals[snapshot.operation.spec.type].kind === 'Moved' ? planMoved(snapshot, vm) : planOnceOver(snapshot, vm);
 }
 
 function endOf(operation: VirtualMachineOperation, vm: VirtualMachine, goal: PowerState): Told | undefined {

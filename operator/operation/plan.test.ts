@@ -2,8 +2,10 @@ import { expect } from 'chai';
 import { VM_FINALIZER } from '#crds/v1alpha1/names.ts';
 import type { OperationSpec } from '#crds/v1alpha1/operation-spec.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
+import type { GrantedOperation } from '#crds/v1alpha1/virtual-machine-status.ts';
 import { condition } from '#test/builders/condition.ts';
 import { candidate } from '#test/builders/hypervisor.ts';
+import { type MovingChanges, movingMachine } from '#test/builders/migration.ts';
 import { begunAt, operationFor, operationSnapshot } from '#test/builders/operation.ts';
 import { TIME, timeAfter } from '#test/builders/time.ts';
 import { newMachine, placedMachine, runningMachine } from '#test/builders/virtual-machine.ts';
@@ -137,6 +139,50 @@ describe('the plan for an operation', () => {
     expect(following('Start', placedMachine(), { cancel: true })).to.deep.equal(['web Cancelled Cancelled']);
     expect(following('Start', runs(), { cancel: true })).to.deep.equal(['web Succeeded Done']);
     expect(following('Start', placedMachine(), { deadlineSeconds: 7 })).to.deep.equal(['web Failed DeadlineExceeded']);
+  });
+
+  it('hibernates and restores what has a memory, and nothing else', () => {
+    const hibernated = placedMachine({
+      ...named('web'),
+      spec: { powerState: 'Hibernated' },
+      granted: { powerState: 'Hibernated' },
+      instance: 'Hibernated',
+      status: { phase: 'Hibernated', conditions: [condition('Ready', 'True', { observedGeneration: 1 })] },
+    });
+    expect(beginningOn('Hibernate', runs())).to.deep.equal(['Declare web']);
+    expect(beginningOn('Hibernate', hibernated)).to.deep.equal(['web Succeeded AlreadySo']);
+    expect(beginningOn('Hibernate', stopped())).to.deep.equal(['web Failed NotRunning']);
+    expect(following('Hibernate', hibernated)).to.deep.equal(['web Succeeded Done']);
+    expect(beginningOn('Restore', hibernated)).to.deep.equal(['Declare web']);
+    expect(beginningOn('Restore', runs())).to.deep.equal(['web Succeeded AlreadySo']);
+    expect(beginningOn('Restore', stopped())).to.deep.equal(['web Failed NotHibernated']);
+  });
+
+  it('asks for a move once, and follows it to its end', () => {
+    const { uid } = operation('Migrate').metadata;
+    const asked = (changes: Partial<GrantedOperation> = {}) =>
+      runningMachine({
+        granted: { operation: { uid, name: 'op', type: 'Migrate', epoch: 1, ...changes } },
+        status: { phase: 'Running' },
+      });
+    const moves = (changes: MovingChanges = {}) =>
+      movingMachine({ plan: { operationUID: uid, ...changes.plan }, status: { phase: 'Running' }, ...changes });
+    expect(beginningOn('Migrate', runs())).to.deep.equal(['Ask web']);
+    expect(beginningOn('Migrate', asked())).to.deep.equal(['Await web']);
+    expect(beginningOn('Migrate', stopped())).to.deep.equal(['web Failed NotRunning']);
+    expect(beginningOn('Reboot', movingMachine({ status: { phase: 'Migrating' } }))).to.deep.equal([
+      'web Failed Migrating',
+    ]);
+    expect(following('Migrate', asked())).to.deep.equal([]);
+    expect(following('Migrate', asked({ refused: 'There is no other hypervisor.' }))).to.deep.equal([
+      'web Failed CannotMove',
+    ]);
+    expect(following('Migrate', asked({ epoch: 0 }))).to.deep.equal(['web Failed NotRunning']);
+    expect(following('Migrate', moves())).to.deep.equal([]);
+    expect(following('Migrate', moves({ verdict: 'Completed' }))).to.deep.equal(['web Succeeded Completed']);
+    expect(following('Migrate', moves({ verdict: 'Failed' }))).to.deep.equal(['web Failed Failed']);
+    expect(following('Migrate', runs())).to.deep.equal(['web Unknown Replaced']);
+    expect(following('Migrate', asked(), { cancel: true })).to.deep.equal(['Withdraw web']);
   });
 
   it('leaves what has ended as it is, and removes it when its time is over', () => {

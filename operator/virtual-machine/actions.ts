@@ -40,6 +40,8 @@ export type Action =
   /** An operation asks something of the guest that the daemon does once. */
   | { readonly kind: 'Ask'; readonly operation: GrantedOperation; readonly reason: string }
   | { readonly kind: 'Withdraw'; readonly reason: string }
+  /** What an operation asks cannot be done. */
+  | { readonly kind: 'Refuse'; readonly reason: string }
   /** Moves its guest to another hypervisor, which is asked first. */
   | { readonly kind: 'StartMigration'; readonly plan: Omit<MigrationPlan, 'time'>; readonly reason: string }
   /** It has begun and is to be given up: both sides say what came of it. */

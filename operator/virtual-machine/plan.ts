@@ -9,6 +9,7 @@ import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { Granted, Proof } from '#crds/v1alpha1/virtual-machine-status.ts';
 import { planActiveMigration } from '#operator/migration/plan-active.ts';
 import { planDrain } from '#operator/migration/plan-drain.ts';
+import { planMove } from '#operator/migration/plan-move.ts';
 import { type PlaceVerdict, place } from '#operator/placement/place.ts';
 import type { TakeoverVerdict } from '#operator/takeover/wants-takeover.ts';
 import type { Action, Plan } from './actions.ts';
@@ -34,8 +35,8 @@ export function planVirtualMachine(snapshot: Snapshot): Plan {
   const placing: Placing = granted === undefined ? { actions: [] } : planPlacement(snapshot, granted, recovery);
   const reachability = planReachability(snapshot, { recovery, nowhere: placing.nowhere });
   const marking: Plan = { actions: placesAnew(placing) ? [] : reachability };
-  const draining = granted === undefined || moving !== undefined ? undefined : planDrain(snapshot, granted);
-  const migrating = moving ?? draining ?? { actions: [] };
+  const migrating = moving ??
+    (granted === undefined ? undefined : planNewMigration(snapshot, granted)) ?? { actions: [] };
   return together([granting, placing, planAbandonment(snapshot, granted), planExpiry(snapshot), marking, migrating]);
 }
 
@@ -50,6 +51,10 @@ function planAbandonment(snapshot: Snapshot, granted: Granted | undefined): Plan
   const where = status?.placement?.hypervisor ?? '';
   const reason = `What ${where} keeps of the guest is given up: it cannot be asked, and spec.powerState is Stopped.`;
   return { actions: [{ kind: 'Abandon', reason }] };
+}
+
+function planNewMigration(snapshot: Snapshot, granted: Granted): Plan | undefined {
+  return planMove(snapshot, granted) ?? planDrain(snapshot, granted);
 }
 
 /** All their actions, in this order; looked at again when the first of them asks for it. */

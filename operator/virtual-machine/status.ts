@@ -71,6 +71,8 @@ function folded(status: VirtualMachineStatus, action: Action, writing: Writing):
       return asked(status, action, writing);
     case 'Withdraw':
       return withdrawn(status);
+    case 'Refuse':
+      return refused(status, action);
     case 'StartMigration':
     case 'AbortMigration':
     case 'EndMigration':
@@ -154,6 +156,13 @@ function withdrawn(status: VirtualMachineStatus): VirtualMachineStatus {
   if (status.granted === undefined) return status;
   const { operation: _withdrawn, ...granted } = status.granted;
   return { ...status, granted };
+}
+
+function refused(status: VirtualMachineStatus, { reason }: Extract<Action, { kind: 'Refuse' }>): VirtualMachineStatus {
+  const { granted: before } = status;
+  if (before?.operation === undefined) return status;
+  const operation = { ...before.operation, refused: reason.slice(0, limits.sentence) };
+  return { ...status, granted: { ...before, operation } };
 }
 
 function expiryTold(

@@ -59,6 +59,8 @@ function actionText(action: Action): string {
       return action.risk === undefined ? 'Finalize' : 'Finalize, by force';
     case 'Ask':
       return `Ask ${action.operation.type}`;
+    case 'Refuse':
+      return `Refuse: ${action.reason}`;
     case 'Withdraw':
     case 'Abandon':
     case 'AbortMigration':

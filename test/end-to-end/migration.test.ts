@@ -6,6 +6,7 @@ import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import { describeSite, type SiteUnderTest } from '../site/describe-site.ts';
 import { bootsOf, domainOf, domainsOn, hostOf, libvirtStateOf, saidBy, untilSaid } from '../site/guests.ts';
 import { guest, on } from '../site/manifest.ts';
+import { operating } from './operating.ts';
 import { makeRoom } from './real-guests/room.ts';
 
 /** So slow that the memory of a guest that has booted is on its way for ten seconds and more. */
@@ -21,6 +22,7 @@ const OTHERS = ['second', 'third'];
 const SECONDS = 240;
 
 describeSite('guests that move', choice, (under) => {
+  const { operate, finished } = operating(under);
   const where = (name: string) => under().user.latest(name).status?.placement?.hypervisor;
   const drain = async (name: string, maintenance: boolean) => under().user.changeHypervisor(name, { maintenance });
   const arrives = async (name: string, hypervisor: string) =>
@@ -108,6 +110,17 @@ describeSite('guests that move', choice, (under) => {
     expect(await domainsOn(hostOf(site, 'hv2')), 'left behind').to.deep.equal([]);
     expect((await user.warnings(COUNTER)).filter((words) => words.startsWith('Missing'))).to.deep.equal([]);
   }).timeout(4 * SECONDS * 1000);
+
+  it('go where an operation sends them, and no further where it says that they are there', async () => {
+    await drain('hv2', false);
+    await operate('away', { type: 'Migrate', targets: { set: COUNTER }, hypervisorHints: 'hv2' });
+    const { status } = await finished('away', SECONDS);
+    expect(status?.results?.[0]?.message).to.equal('The guest has moved from hv1 to hv2, and runs there.');
+    await arrives(COUNTER, 'hv2');
+    await expectCounting();
+    await operate('again', { type: 'Migrate', targets: { set: COUNTER }, hypervisorHints: 'hv2' });
+    expect((await finished('again', 30)).status?.results?.[0]?.message).to.equal('It runs on hv2 already.');
+  }).timeout(2 * SECONDS * 1000);
 });
 
 async function countsOf({ site }: SiteUnderTest): Promise<number[]> {

@@ -1,13 +1,10 @@
 // Operations on ten real guests at once, as a user asks for them with kubectl and sees what came of them.
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { expect } from 'chai';
 import type { OperationSpec } from '#crds/v1alpha1/operation-spec.ts';
-import type { VirtualMachineOperation } from '#crds/v1alpha1/virtual-machine-operation.ts';
-import { until } from '#hack/until.ts';
 import { describeSite } from '../site/describe-site.ts';
 import { bootsOf, hostOf, libvirtStateOf, saidBy, untilSaid } from '../site/guests.ts';
 import { guest } from '../site/manifest.ts';
+import { operating } from './operating.ts';
 import { makeRoom } from './real-guests/room.ts';
 
 const TEN = Array.from({ length: 10 }, (_, index) => `op-${index + 1}`);
@@ -21,26 +18,7 @@ describeSite('operations on real guests', choice, (under) => {
   const host = () => hostOf(under().site, 'hv1');
   const machine = (name: string) => under().user.latest(name);
 
-  async function operate(name: string, spec: Partial<OperationSpec>): Promise<void> {
-    const metadata = { name, namespace: 'default' };
-    const operation = { apiVersion: 'usher.dev/v1alpha1', kind: 'VirtualMachineOperation', metadata, spec };
-    const file = join(under().site.options.directory, `${name}.json`);
-    await writeFile(file, JSON.stringify(operation));
-    await under().user.kubectl('create', '-f', file);
-  }
-
-  async function read(name: string): Promise<VirtualMachineOperation> {
-    return JSON.parse(await under().user.kubectl('get', 'uvmop', name, '-o', 'json')) as VirtualMachineOperation;
-  }
-
-  async function finished(name: string, seconds = 120): Promise<VirtualMachineOperation> {
-    let operation = await read(name);
-    await until(`operation ${name} is over`, seconds, async () => {
-      operation = await read(name);
-      return operation.status?.completionTime !== undefined;
-    });
-    return operation;
-  }
+  const { operate, finished } = operating(under);
 
   before(async function () {
     this.timeout(60_000);
@@ -89,6 +67,17 @@ describeSite('operations on real guests', choice, (under) => {
     for (const name of TEN) expect(await libvirtStateOf(host(), name), name).to.equal('running');
     for (const name of TEN) expect(await bootsOf(host(), name), `boots of ${name}`).to.equal(2);
   }).timeout(240_000);
+
+  it('one hibernates three of them, another restores them: each goes on from where it was', async () => {
+    await operate('hibernate', { type: 'Hibernate', targets: { set: 'op-{1-3}' } });
+    expect((await finished('hibernate', 300)).status).to.deep.include({ phase: 'Succeeded', done: '3/3' });
+    for (const name of TEN.slice(0, 3)) expect(await libvirtStateOf(host(), name), name).to.equal('shut off');
+    const boots = await Promise.all(TEN.slice(0, 3).map(async (name) => bootsOf(host(), name)));
+    await operate('restore', { type: 'Restore', targets: { set: 'op-{1-3}' } });
+    expect((await finished('restore', 300)).status).to.deep.include({ phase: 'Succeeded', done: '3/3' });
+    for (const name of TEN.slice(0, 3)) expect(await libvirtStateOf(host(), name), name).to.equal('running');
+    expect(await Promise.all(TEN.slice(0, 3).map(async (name) => bootsOf(host(), name)))).to.deep.equal(boots);
+  }).timeout(660_000);
 
   it('one cycles a guest, which then has the memory that was waiting for a restart', async () => {
     const { user } = under();

@@ -1,6 +1,7 @@
 // A guest moves from one hypervisor to another, again and again, each time with something else going wrong at another
 // moment. It must run all the time, once, and be told to run where it does.
 import { expect } from 'chai';
+import type { OperationSpec } from '#crds/v1alpha1/operation-spec.ts';
 import { steadyLoad } from '#node-daemon/hypervisor/simulated/load.ts';
 import { OPERATOR } from './kinds.ts';
 import { closeUnbroken, expectNoOrphan, expectTrue } from './settled.ts';
@@ -170,4 +171,61 @@ describe('a guest that moves to another hypervisor', () => {
       }
     }).timeout(PATIENCE_MS);
   }
+});
+
+describe('a guest that an operation has move', () => {
+  const begin = async (site: Site, spec: Partial<OperationSpec> = {}) => {
+    const targets = { set: 'web' };
+    await site.operate('away', { type: 'Migrate', targets, ...spec });
+  };
+  const outcome = async (site: Site) => {
+    const { status } = await site.operation('away');
+    return `${status?.phase}: ${status?.results?.[0]?.message}`;
+  };
+
+  it('is on the hypervisor that was named, in the words of the operation as well', async () => {
+    const site = await departing();
+    await begin(site, { hypervisorHints: 'hv2' });
+    await site.clock.advance(20_000);
+    expect(await outcome(site)).to.equal('Succeeded: The guest has moved from hv1 to hv2, and runs there.');
+    await expectMoved(site);
+  }).timeout(PATIENCE_MS);
+
+  it('is told at once where it is to move to where it runs', async () => {
+    const site = await departing();
+    await begin(site, { hypervisorHints: 'hv1' });
+    await site.clock.advance(2_000);
+    expect(await outcome(site)).to.equal('Failed: It runs on hv1 already.');
+    await expectSettled(site);
+  }).timeout(PATIENCE_MS);
+
+  it('stays where it is when that is cancelled on its way, and can move after that', async () => {
+    const site = await departing();
+    await begin(site);
+    await site.clock.advance(600);
+    expect((await site.machine('web')).status?.phase).to.equal('Migrating');
+    await site.editOperation('away', { cancel: true });
+    await site.clock.advance(20_000);
+    expect((await site.operation('away')).status?.phase).to.equal('Cancelled');
+    const { status } = await site.machine('web');
+    expect([status?.placement?.hypervisor, status?.migration?.verdict?.result]).to.deep.equal(['hv1', 'Aborted']);
+    await site.maintain('hv1', true);
+    await site.clock.advance(SETTLE_MS);
+    await expectMoved(site);
+  }).timeout(PATIENCE_MS);
+
+  it('moves once though the operator dies at any moment', async () => {
+    for (let at = 0; at <= JOURNEY_MS; at += STRIDE_MS) {
+      const site = await departing();
+      await begin(site);
+      await site.clock.advance(at);
+      site.kill(OPERATOR);
+      await site.clock.advance(2_000);
+      site.start(OPERATOR);
+      await site.clock.advance(SETTLE_MS);
+      expect(await outcome(site), `after ${at} ms`).to.match(/^Succeeded: /);
+      expect((await site.machine('web')).status?.migration?.plan?.attempt).to.equal(1);
+      await expectMoved(site);
+    }
+  }).timeout(PATIENCE_MS);
 });

@@ -128,6 +128,23 @@ describe('the story of an operation on guests themselves', function () {
     });
   });
 
+  it('that hibernates ten of them, and restores them, and boots none that is off', async () => {
+    await play(ONE, async (site) => {
+      await create(site, 10);
+      await operate(site, 'stop', 'Shutdown', 'web-10');
+      await site.clock.advance(10_000);
+      await operate(site, 'hibernate', 'Hibernate', 'web-*');
+      await site.clock.advance(20_000);
+      expect((await site.operation('hibernate')).status).to.deep.include({ done: '9/10', failed: ['web-10'] });
+      expect(await site.phaseOf('web-9')).to.equal('Hibernated');
+      await operate(site, 'restore', 'Restore', 'web-*');
+      await site.clock.advance(20_000);
+      expect((await site.operation('restore')).status).to.deep.include({ done: '9/10', failed: ['web-10'] });
+      expect([await site.phaseOf('web-9'), await site.phaseOf('web-10')]).to.deep.equal(['Running', 'Stopped']);
+      expect(await happened(site, 'web-9')).to.deep.equal(['started', 'hibernated', 'restored']);
+    });
+  });
+
   it('that pauses ten of them, and resumes them, and neither starts one that is off', async () => {
     await play(ONE, async (site) => {
       await create(site, 10);
