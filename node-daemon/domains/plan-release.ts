@@ -14,7 +14,9 @@ export function isToBeReleased({ metadata, spec }: VirtualMachine): boolean {
 
 /** Nothing that could end it. Once it bears no marks it is another's, whose state is told nobody. Pure. */
 export function planRelease(mine: Mine, domain: Domain | undefined): Plan {
-  if (domain?.metadata === undefined) return { kind: 'Report', report: { powerState: 'Absent' } };
+  // Its image bears our marks, and cannot be changed: it is kept with them, and is told of as orphaned.
+  if (domain?.metadata === undefined || domain.hasImage === true)
+    return { kind: 'Report', report: { powerState: 'Absent' } };
   const failed = planAgain(mine.snapshot, 'Release', { powerState: seen(mine, domain) });
   return failed ?? act(mine.snapshot, { kind: 'Release', reason: 'The VirtualMachine is being deleted: Release.' });
 }

@@ -301,6 +301,11 @@ describe('a guest that is to be let go when its VM is deleted', () => {
     ['is let go', { live: vm, domain: domainOf(vm) }, 'Release'],
     ['is let go whatever its state is', { live: vm, domain: domainOf(vm, { powerState: 'Unknown' }) }, 'Release'],
     ['is let go where it is off', { live: vm, domain: domainOff(vm, 'Shutdown') }, 'Release'],
+    [
+      'is kept as it is where its memory is: that bears our marks, too',
+      { live: vm, domain: domainOff(vm, 'Saved', { hasImage: true }) },
+      'tell Absent',
+    ],
     ['is verified before', { cached: vm, domain: domainOf(vm) }, 'verify'],
     [
       'is gone for the VM once it bears no marks',

@@ -154,7 +154,7 @@ function provisioned({ fault, powerState }: Report, { vm, snapshot }: Telling): 
     return { type, status, reason: fault.code, message: fault.reason };
   }
   if (powerState === 'Absent' && isToBeReleased(vm))
-    return { type, status: 'False', reason: 'Released', message: 'The guest was released, and goes on as it was.' };
+    return { type, status: 'False', reason: 'Released', message: released(snapshot) };
   if (powerState === 'Absent') return { type, status: 'False', reason: 'Removed', message: 'The guest was removed.' };
   const hypervisor = vm.status?.placement?.hypervisor ?? '';
   if (snapshot.domain.kind === 'Present')
@@ -162,6 +162,12 @@ function provisioned({ fault, powerState }: Report, { vm, snapshot }: Telling): 
   if (powerState === 'Starting')
     return { type, status: 'Unknown', reason: 'Defining', message: `The guest is being defined on ${hypervisor}.` };
   return { type, status: 'False', reason: 'NotDefined', message: `The guest is not defined on ${hypervisor}.` };
+}
+
+function released({ domain }: Snapshot): string {
+  if (domain.kind === 'Present' && domain.domain.hasImage === true)
+    return 'The guest was released, hibernated as it was: what is kept of it bears the marks of Usher still.';
+  return 'The guest was released, and goes on as it was.';
 }
 
 function synced({ powerState }: Report, vm: VirtualMachine): Statement {

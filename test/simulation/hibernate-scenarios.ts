@@ -1,5 +1,6 @@
 // Guests whose memory is kept on disk, and what becomes of it.
 import { expect } from 'chai';
+import { hypervisorResource } from '#crds/v1alpha1/kinds.ts';
 import type { VirtualMachineSpec } from '#crds/v1alpha1/virtual-machine-spec.ts';
 import {
   changed,
@@ -30,6 +31,18 @@ async function hibernated(site: Site, spec: Partial<VirtualMachineSpec> = {}): P
   await running(site, spec);
   await changed(site, { powerState: 'Hibernated' });
   expect(await site.phaseOf('web')).to.equal('Hibernated');
+}
+
+/** Told of with its marks, and anybody's to remove. */
+async function isOrphaned(site: Site): Promise<void> {
+  await isGone(site);
+  await site.clock.advance(60_000);
+  const { status } = await site.user.get(hypervisorResource, { name: 'hv1' });
+  const [orphan] = status?.unmanaged ?? [];
+  expect(orphan).to.include({ name: 'team.web', powerState: 'ShutOff', reason: 'Orphaned' });
+  const { machine } = site.host('hv1');
+  expect(machine.get(orphan?.uuid ?? '').image).not.to.equal(undefined);
+  machine.undefine(orphan?.uuid ?? '');
 }
 
 async function nothingIsKept(site: Site): Promise<void> {
@@ -124,6 +137,14 @@ export const hibernations: readonly Scenario[] = [
     outcome: isGone,
     histories: [[...HIBERNATED, 'hv1 undefined']],
     protocol: { operator: DECIDE, hv1: REMOVE },
+  },
+  {
+    title: 'is hibernated, deleted, and released with its memory',
+    given: async (site) => hibernated(site, { deletionPolicy: 'Release' }),
+    act: async (site) => site.delete('web'),
+    outcome: isOrphaned,
+    histories: [[...HIBERNATED, 'hv1 undefined']],
+    protocol: { operator: DECIDE, hv1: ['observe', 'mergePatch VirtualMachine'] },
   },
   {
     title: 'is to be hibernated, and is off',

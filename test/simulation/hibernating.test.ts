@@ -1,6 +1,7 @@
 // Guests whose memory is kept: what it costs, what becomes of it when its machine cannot be asked, and what is never done.
 import { expect } from 'chai';
 import { findCondition } from '#crds/conditions.ts';
+import { hypervisorResource } from '#crds/v1alpha1/kinds.ts';
 import type { Site } from './site.ts';
 import { PATIENCE_MS, play, says, tell } from './story.ts';
 
@@ -50,6 +51,17 @@ describe('the story of a guest that is hibernated', function () {
       await says(site, 'adele sets powerState to Hibernated', async () => site.edit('web', HIBERNATE), 5);
       await says(site, 'adele sets powerState to Running', async () => site.edit('web', RUN), 5);
       expect((await site.machine('web')).status?.placement?.epoch).to.equal(2);
+    });
+  });
+
+  it('and is let go with its VM: its memory is kept, and told of', async () => {
+    await tell('hibernate-release', ONE, async (site) => {
+      const uuid = await hibernated(site, { deletionPolicy: 'Release' });
+      await says(site, 'adele deletes web', async () => site.delete('web'), 60);
+      expect(await site.machines()).to.deep.equal([]);
+      expect(site.host('hv1').machine.guests.find(uuid)?.image).not.to.equal(undefined);
+      const { status } = await site.user.get(hypervisorResource, { name: 'hv1' });
+      expect(status?.unmanaged).to.deep.equal([{ name: 'team.web', uuid, powerState: 'ShutOff', reason: 'Orphaned' }]);
     });
   });
 

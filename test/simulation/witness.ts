@@ -141,6 +141,9 @@ export class Witness {
     if (instance === undefined || isDeepStrictEqual(instance, old.status?.instance)) return;
     const isOver = vm.metadata.deletionTimestamp !== undefined || epochIsOver(old.status);
     const seen = this.#seenOn(user, instanceUuid(vm), isOver);
+    // Of one that is off its memory may be let go with it, and kept.
+    const isLetGo = vm.metadata.deletionTimestamp !== undefined && vm.spec.deletionPolicy === 'Release';
+    if (isLetGo && instance.powerState === 'Absent' && !seen.includes('Running')) return;
     if (!seen.includes(instance.powerState)) {
       this.#options.report(
         `${user} told that ${vm.metadata.name} is ${instance.powerState}, where it could be ${seen.join(' or ')}`,
