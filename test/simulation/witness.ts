@@ -76,7 +76,7 @@ export class Witness {
     const declared = this.#options.machines().filter((one) => instanceUuid(one) === uuid);
     const grounds = [...declared, ...this.#declaredJustNow(uuid)];
     const [vm] = grounds;
-    const once = verb === 'reboot' || (verb === 'destroy' && isExecuting(vm, 'Cycle'));
+    const once = verb === 'reboot' || (verb === 'destroy' && isExecuting(vm, 'Cycle') && !isToEnd(vm));
     if (once) this.#doneOnce(verb, vm);
     else if (verb === 'shutdown' || verb === 'destroy') this.#askedToEnd.set(key, now());
     if (vm === undefined) return report(`${host} was asked to ${verb} a guest that nobody declares`);
@@ -193,6 +193,11 @@ function permissionOf(metadata: DomainMetadata | undefined): number | undefined 
 function isExecuting(vm: VirtualMachine | undefined, type: 'Reboot' | 'Cycle'): boolean {
   const { currentOperation } = vm?.status ?? {};
   return currentOperation?.type === type && currentOperation.state === 'Executing';
+}
+
+/** Whoever ends it then ends it for good, not for the operation. */
+function isToEnd(vm: VirtualMachine | undefined): boolean {
+  return vm?.metadata.deletionTimestamp !== undefined || vm?.status?.granted?.powerState === 'Stopped';
 }
 
 /** Whether what is declared and granted is ground enough for this. */
