@@ -52,7 +52,7 @@ describe('a validator', () => {
   it('names every fault on a line of its own', () => {
     const resources = { cpus: 0, memory: '1GB', cores: 2 };
     expect(errorsOf(manifest({ resources, restartPolicy: 'Sometimes' }))).to.have.members([
-      'spec.resources.cores: unknown field: known here are cpus, memory',
+      'spec.resources.cores: unknown field: known here are cpus, memory, cpuShares, cpuReservation, cpuLimit, memoryMinimum',
       'spec.resources.cpus: Invalid value: 0: should be greater than or equal to 1',
       'spec.resources.memory: Invalid value: "1GB": must be a number of bytes, or a number with one of the units Ki, Mi, Gi, Ti, Pi, k, M, G, T and P, for example 512Mi or 4Gi',
       'spec.restartPolicy: Unsupported value: "Sometimes": supported values: "Always", "OnFailure", "Never"',

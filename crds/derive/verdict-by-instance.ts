@@ -3,7 +3,15 @@ import { findCondition } from '#crds/conditions.ts';
 import type { Instance, Phase, VirtualMachineStatus } from '#crds/v1alpha1/virtual-machine-status.ts';
 import { wasDeclaredPaused } from './declared-pause.ts';
 import { startsAgain } from './starts-again.ts';
-import { ended, type Facts, reconciling, settled, stalled, type Verdict } from './verdict-facts.ts';
+import {
+  ended,
+  type Facts,
+  GUARANTEES_NOT_KEPT,
+  reconciling,
+  settled,
+  stalled,
+  type Verdict,
+} from './verdict-facts.ts';
 
 /** Undefined where the report says nothing of a guest. */
 export function byInstance(facts: Facts): Verdict | undefined {
@@ -70,6 +78,9 @@ function asDeclared(phase: keyof typeof asDeclaredInWords, { status, instance, h
   const pending = pendingInWords(status);
   const resize = findCondition(status.conditions, 'ResizePending');
   if (resize?.status === 'True') return reconciling(phase, resize.reason, [resize.message, ...pending].join(' '));
+  const provisioned = findCondition(status.conditions, 'Provisioned');
+  if (provisioned?.reason === GUARANTEES_NOT_KEPT)
+    return stalled(phase, provisioned.reason, [provisioned.message, ...pending].join(' '));
   const [message] = pending;
   if (message !== undefined) return { phase, ready: false, progress: 'Settled', reason: 'RestartRequired', message };
   if (!isTakenUp(status, instance))

@@ -44,3 +44,6 @@ export function ended(status: VirtualMachineStatus, otherwise: string): string {
   const message = status.lastTermination?.message ?? '';
   return message === '' ? otherwise : message;
 }
+
+/** A reason of Provisioned: it runs, and its CPU time is not shared out as was granted. */
+export const GUARANTEES_NOT_KEPT = 'GuaranteesNotKept';

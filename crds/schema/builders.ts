@@ -1,6 +1,7 @@
 // The only way a schema is written here. Each builder emits what a CRD's structural schema accepts; TypeBox's raw
 // Literal, Enum, Record and Union emit `const`, `anyOf` and `patternProperties`, which the API server refuses.
 import { type Static, type TProperties, type TSchema, Type } from 'typebox';
+import { CPU_PATTERN } from '#crds/cpu-quantity.ts';
 import { QUANTITY_PATTERN } from '#crds/quantity.ts';
 import type { CelRule } from './cel-rule.ts';
 import { type Form, formRule } from './form.ts';
@@ -91,6 +92,22 @@ export function quantity(description: string, options: Common<string | number> =
     minimum: 0,
     maximum: Number.MAX_SAFE_INTEGER,
     ...extras(description, { ...options, rules: [formRule(QUANTITY_FORM, 'string(self)'), ...(options.rules ?? [])] }),
+  });
+}
+
+const CPU_FORM: Form = {
+  pattern: CPU_PATTERN,
+  message: 'must be a number of CPUs, or of thousandths of one with an m, for example 2, 0.5 or 500m',
+};
+
+/** CPU time as Kubernetes writes it: 2, "0.5" or 500m. */
+export function cpuQuantity(description: string) {
+  return Type.Unsafe<string | number>({
+    anyOf: [{ type: 'integer' }, { type: 'string' }],
+    'x-kubernetes-int-or-string': true,
+    minimum: 0,
+    maximum: 512,
+    ...extras(description, { rules: [formRule(CPU_FORM, 'string(self)')] }),
   });
 }
 

@@ -76,6 +76,11 @@ const hypervisorStatusSchema = object('What the daemon sees, and what the operat
       'What may be given to VMs: capacity less what is reserved, times the overcommit, less what unmanaged guests hold.',
     ),
   ),
+  guaranteeable: optional(
+    amountSchema(
+      'What VMs may reserve: capacity less what is reserved for the machine, never overcommitted, less the memory of unmanaged guests.',
+    ),
+  ),
   free: optional(amountSchema('What more VMs may be given: allocatable less what VMs hold that run.')),
   freeMemory: optional(
     quantity('Memory of the machine that nobody uses now, rounded. It is not promised to VMs: see free.'),

@@ -1,5 +1,6 @@
 import type { Static } from 'typebox';
 import {
+  cpuQuantity,
   flag,
   integer,
   listMap,
@@ -12,14 +13,60 @@ import {
   text,
   timestamp,
 } from '#crds/schema/builders.ts';
+import type { CelRule } from '#crds/schema/cel-rule.ts';
 import type { Form } from '#crds/schema/form.ts';
 import { DNS_LABEL, dnsLabel, labelSelector, subdomain } from './fragments.ts';
 
 export const powerStates = ['Running', 'Paused', 'Hibernated', 'Stopped'] as const;
 
-const MEMORY = 'string(self.memory)';
 const SMALLEST = '1Mi';
 const LARGEST = '64Ti';
+const LEAST_LIMIT = '10m';
+
+/** As CEL compares it; true where one of them is no quantity, which another rule says. */
+function atMost(field: string, most: string): string {
+  const [value, bound] = [`string(self.${field})`, most.startsWith("'") ? most : `string(self.${most})`];
+  return `!isQuantity(${value}) || !isQuantity(${bound}) || quantity(${value}).compareTo(quantity(${bound})) <= 0`;
+}
+
+/** Of CPU time. Not as text: of a number turned into text CEL does not know how long it may be, and takes it for endless. */
+function atMostCpus(field: string): string {
+  const value = `string(self.${field})`;
+  return `!isQuantity(${value}) || quantity(${value}).asApproximateFloat() <= double(self.cpus)`;
+}
+
+function atLeast(field: string, least: string): string {
+  const value = `string(self.${field})`;
+  return `!isQuantity(${value}) || quantity(${value}).compareTo(quantity('${least}')) >= 0`;
+}
+
+const resourceRules: CelRule[] = [
+  {
+    rule: `(${atLeast('memory', SMALLEST)}) && (${atMost('memory', `'${LARGEST}'`)})`,
+    message: `must be from ${SMALLEST} to ${LARGEST}, for example 512Mi or 4Gi; a number without a unit means bytes`,
+    fieldPath: '.memory',
+  },
+  {
+    rule: `!has(self.cpuReservation) || ${atMostCpus('cpuReservation')}`,
+    message: 'must be no more than cpus: no guest can use more CPU time than it has CPUs',
+    fieldPath: '.cpuReservation',
+  },
+  {
+    rule: `!has(self.cpuLimit) || (${atLeast('cpuLimit', LEAST_LIMIT)}) && (${atMostCpus('cpuLimit')})`,
+    message: `must be from ${LEAST_LIMIT} to cpus: no guest can use more CPU time than it has CPUs`,
+    fieldPath: '.cpuLimit',
+  },
+  {
+    rule: `!has(self.cpuReservation) || !has(self.cpuLimit) || ${atMost('cpuReservation', 'cpuLimit')}`,
+    message: 'must be no more than cpuLimit',
+    fieldPath: '.cpuReservation',
+  },
+  {
+    rule: `!has(self.memoryMinimum) || ${atMost('memoryMinimum', 'memory')}`,
+    message: 'must be no more than memory',
+    fieldPath: '.memoryMinimum',
+  },
+];
 
 function resources(description: string) {
   return object(
@@ -27,16 +74,29 @@ function resources(description: string) {
     {
       cpus: integer('Number of virtual CPUs.', { minimum: 1, maximum: 512 }),
       memory: quantity(`Memory of the guest, for example 512Mi or 4Gi. From ${SMALLEST} to ${LARGEST}.`),
+      cpuShares: optional(
+        integer(
+          'Weight of the guest when CPUs are short, beside 1024 of a guest that says nothing: 2048 gets twice as much. Changed while it runs.',
+          { minimum: 2, maximum: 262_144 },
+        ),
+      ),
+      cpuReservation: optional(
+        cpuQuantity(
+          'CPU time that it gets whatever others want, for example 500m or 2. All reservations on a machine together are no more than its physical CPUs, however overcommitted. Changed while it runs.',
+        ),
+      ),
+      cpuLimit: optional(
+        cpuQuantity(
+          `CPU time that all its CPUs together never exceed, for example 500m or 2, and at least ${LEAST_LIMIT}. Changed while it runs.`,
+        ),
+      ),
+      memoryMinimum: optional(
+        quantity(
+          'Memory that stays its own, for example 1Gi. The minimums of all guests on a machine together are no more than its physical memory, however overcommitted.',
+        ),
+      ),
     },
-    {
-      rules: [
-        {
-          rule: `!isQuantity(${MEMORY}) || (quantity(${MEMORY}).compareTo(quantity('${SMALLEST}')) >= 0 && quantity(${MEMORY}).compareTo(quantity('${LARGEST}')) <= 0)`,
-          message: `must be from ${SMALLEST} to ${LARGEST}, for example 512Mi or 4Gi; a number without a unit means bytes`,
-          fieldPath: '.memory',
-        },
-      ],
-    },
+    { rules: resourceRules },
   );
 }
 
@@ -189,7 +249,7 @@ export const virtualMachineSpecSchema = object(
       { default: 'Running' },
     ),
     resources: resources(
-      'CPUs and memory of the guest. What a running guest cannot take over at once waits for its next start: see status.pendingChanges.',
+      'CPUs and memory of the guest, and what of them is guaranteed. Another number of CPUs or size of memory waits for its next start: see status.pendingChanges.',
     ),
     boot: bootSchema,
     disks: optional(listMap('Disks, in the order in which the guest sees them.', 'name', diskSchema, { maxItems: 16 })),

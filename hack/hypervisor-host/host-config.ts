@@ -1,6 +1,7 @@
-// What libvirt is told on a machine without systemd, polkit, or cgroups of its own.
+// What libvirt is told on a machine without systemd, polkit, or any cgroup but that for CPU time.
 import { chmod, chown, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { CONTROLLERS } from './host-cgroup.ts';
 
 /** Other machines of this kind send guests here: without a password, as nobody else is in their network namespaces. */
 function libvirtdConfig(uuid: string, directory: string): string {
@@ -16,8 +17,8 @@ log_outputs = "2:file:${directory}/libvirtd.log"
 }
 
 /** Guests run as the user that the distribution made for them: libvirt forgets none of those in the middle of a start. */
-const QEMU_CONFIG = `security_driver = "none"
-cgroup_controllers = [ ]
+const qemuConfig = (controllers: string) => `security_driver = "none"
+cgroup_controllers = [ ${controllers} ]
 namespaces = [ ]
 stdio_handler = "file"
 lock_manager = "lockd"
@@ -36,8 +37,8 @@ export function networkXml(network: number): string {
 `;
 }
 
-/** The directories and files of one machine, made ready for libvirtd. */
-export async function writeHostConfig(directory: string, uuid: string): Promise<void> {
+/** The directories and files of one machine, made ready for libvirtd. `sharesCpuTime`: it has a cgroup for that. */
+export async function writeHostConfig(directory: string, uuid: string, sharesCpuTime: boolean): Promise<void> {
   for (const part of [
     'run',
     'etc/qemu/networks',
@@ -53,7 +54,10 @@ export async function writeHostConfig(directory: string, uuid: string): Promise<
   }
   for (const part of ['lib', 'lib/qemu', 'cache/qemu']) await ownedByRoot(join(directory, part));
   await writeFile(join(directory, 'etc/libvirtd.conf'), libvirtdConfig(uuid, directory));
-  await writeFile(join(directory, 'etc/qemu.conf'), QEMU_CONFIG);
+  await writeFile(
+    join(directory, 'etc/qemu.conf'),
+    qemuConfig(sharesCpuTime ? CONTROLLERS.map((name) => `"${name}"`).join(', ') : ''),
+  );
 }
 
 async function ownedByRoot(path: string): Promise<void> {

@@ -2,7 +2,8 @@
 # The first process of a simulated hypervisor machine (its PID 1): mounts the machine's own directories over libvirt's,
 # keeps virtlockd and libvirtd running, and reaps the guests' processes at once, without which every destroy takes two
 # seconds. With its end the kernel ends everything else on the machine.
-# $1: the machine's directory. $2: its host name. Then: other directories that its guests use.
+# $1: the machine's directory. $2: its host name. $3: the name of its cgroups; empty where there are none. Then: other
+# directories that its guests use.
 set -u
 cd /
 hostname "$2"
@@ -18,12 +19,12 @@ closed_on_the_way_to() {
 }
 mount -t tmpfs tmpfs /mnt || exit 1
 index=0
-for directory in "$1" "${@:3}"; do
+for directory in "$1" "${@:4}"; do
   index=$((index + 1))
   mkdir "/mnt/$index" && mount --bind "$directory" "/mnt/$index" || exit 1
 done
 index=0
-for directory in "$1" "${@:3}"; do
+for directory in "$1" "${@:4}"; do
   index=$((index + 1))
   closed=$(closed_on_the_way_to "$directory")
   [ -n "$closed" ] && { mount -t tmpfs -o mode=0755 tmpfs "$closed" || exit 1; }
@@ -34,7 +35,17 @@ done
 [ -c /dev/kvm ] && mknod -m 0666 /mnt/kvm c $(stat -c '0x%t 0x%T' /dev/kvm) && mount --bind /mnt/kvm /dev/kvm
 umount -l /mnt
 # The devices of this network namespace, not those of the machine we are on.
+for controller in ${3:+cpu cpuacct}; do
+  mkdir -p "$1/cgroup/$controller"
+  mount --bind "/sys/fs/cgroup/$controller/$3" "$1/cgroup/$controller" || exit 1
+done
+umount --recursive --lazy /sys
 mount -t sysfs sysfs /sys || exit 1
+if [ -n "$3" ]; then mount -t tmpfs tmpfs /sys/fs/cgroup || exit 1; fi
+for controller in ${3:+cpu cpuacct}; do
+  mkdir "/sys/fs/cgroup/$controller"
+  mount --move "$1/cgroup/$controller" "/sys/fs/cgroup/$controller" || exit 1
+done
 # libvirt asks for the address of its own name at every start, and waits ten seconds for a name server that is not there.
 printf '127.0.0.1 localhost\n127.0.1.1 %s\n' "$2" >"$1/hosts"
 mount --bind "$1/hosts" /etc/hosts || exit 1

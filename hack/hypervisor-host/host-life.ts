@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { isRunning, type StartedProcess, startProcess, stopProcess } from '../process.ts';
 import { command } from './command.ts';
 import { type HypervisorHost, initPid, untilLibvirtAnswers, virsh } from './host.ts';
+import { makeCgroups, removeCgroups } from './host-cgroup.ts';
 import { networkXml, writeHostConfig } from './host-config.ts';
 import { createHostNetwork, removeHostNetwork } from './host-network.ts';
 
@@ -58,8 +59,9 @@ export async function startHost(options: HostOptions): Promise<HypervisorHost> {
   if (socket.length > 107)
     throw new Error(`the path of the socket is too long for Linux (${socket.length} > 107): ${socket}`);
   await mkdir(directory, { recursive: true });
-  await writeHostConfig(directory, randomUUID());
-  const started = await startMachine(options);
+  const cgroups = await makeCgroups(directory);
+  await writeHostConfig(directory, randomUUID(), cgroups !== undefined);
+  const started = await startMachine(options, cgroups);
   try {
     const network = await createHostNetwork(await initPid(started));
     const host = describeHost({ name, directory, socket, network, process: started });
@@ -69,6 +71,7 @@ export async function startHost(options: HostOptions): Promise<HypervisorHost> {
     return host;
   } catch (error) {
     await stopProcess(started); // its wires go with it
+    await removeCgroups(directory);
     await rm(directory, { recursive: true, force: true });
     throw error;
   }
@@ -84,18 +87,16 @@ function describeHost(
   };
 }
 
-async function startMachine({
-  name,
-  directory,
-  lifetime,
-  guestDirectories = [],
-}: HostOptions): Promise<StartedProcess> {
+async function startMachine(
+  { name, directory, lifetime, guestDirectories = [] }: HostOptions,
+  cgroups = '',
+): Promise<StartedProcess> {
   const init = join(import.meta.dirname, 'host-init.sh');
   const spaces = ['--net', '--mount', '--uts', '--pid', '--propagation', 'private', '--mount-proc'];
   return startProcess({
     name: `machine ${name}`,
     command: 'unshare',
-    args: [...spaces, '--fork', '--kill-child', 'bash', init, directory, name, ...guestDirectories],
+    args: [...spaces, '--fork', '--kill-child', 'bash', init, directory, name, cgroups, ...guestDirectories],
     directory: '/',
     logFile: join(directory, 'machine.log'),
     graceMilliseconds: 0, // unshare ignores SIGTERM
@@ -118,6 +119,7 @@ export async function stopHost(host: HypervisorHost): Promise<void> {
     await stopProcess(host.process);
     await removeHostNetwork(host.network);
   }
+  await removeCgroups(host.directory);
   await rm(host.directory, { recursive: true, force: true });
 }
 

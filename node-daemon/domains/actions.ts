@@ -1,5 +1,6 @@
 // The vocabulary of plans: what can be done to a guest and told of it.
 import type { Amount } from '#crds/amount.ts';
+import type { Limits } from '#crds/resources.ts';
 import type { MigrationPlan, MigrationSource, MigrationTarget } from '#crds/v1alpha1/migration-status.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { Granted, InstanceState, PlacementStatus } from '#crds/v1alpha1/virtual-machine-status.ts';
@@ -31,6 +32,8 @@ export type Step =
   | { readonly kind: 'AskShutdown'; readonly reason: string }
   | { readonly kind: 'PullPlug'; readonly reason: string }
   | { readonly kind: 'Undefine'; readonly reason: string }
+  /** Shares CPU time out anew for a guest that runs. */
+  | { readonly kind: 'SetLimits'; readonly limits: Limits; readonly reason: string }
   /** Takes our marks off a guest, which goes on as it is, and is not ours any more. */
   | { readonly kind: 'Release'; readonly reason: string }
   /** Once: it was told as Executing beforehand. */

@@ -45,6 +45,40 @@ describe('the admission point of a node', () => {
     expect(node.roomFor('b', SMALL)).to.deep.equal({ fits: false, reason: 'CPUs needed: 1, free: 0.' });
   });
 
+  it('gives what was reserved to nobody else, however overcommitted it is', () => {
+    const reserving = (cpuReservation: string, memoryMinimum: string) =>
+      placedMachine({ spec: { resources: { cpus: 4, memory: '4Gi', cpuReservation, memoryMinimum } } });
+    const node = admission(domainOf(reserving('1500m', '1Gi')));
+    node.setAllocatable({ ...amount(16, 16), guaranteed: { cpuMillis: 2000, memoryBytes: 2 * GIBIBYTE } });
+    const asking = (cpuMillis: number, gibibytes: number): Amount => ({
+      ...SMALL,
+      guaranteed: { cpuMillis, memoryBytes: gibibytes * GIBIBYTE },
+    });
+    expect(node.roomFor('b', asking(500, 1))).to.deep.equal({ fits: true });
+    expect(node.roomFor('b', amount(8, 8))).to.deep.equal({ fits: true });
+    expect(node.roomFor('b', asking(600, 1))).to.deep.equal({
+      fits: false,
+      reason: 'CPUs to be reserved: 600m, not reserved yet: 500m.',
+    });
+    expect(node.roomFor('b', asking(0, 2))).to.deep.equal({
+      fits: false,
+      reason: 'Memory to be guaranteed: 2Gi, not guaranteed yet: 1Gi.',
+    });
+  });
+
+  it('keeps what is reserved for a guest that is to come, too, until that is there and bears it itself', () => {
+    const moving = placedMachine({ spec: { resources: { cpus: 1, memory: '1Gi', cpuReservation: '1500m' } } });
+    const guaranteed = { cpuMillis: 1500, memoryBytes: 0 };
+    const node = admission();
+    node.setAllocatable({ ...amount(16, 16), guaranteed: { cpuMillis: 2000, memoryBytes: 0 } });
+    expect(node.keep(moving.metadata.uid, { ...SMALL, guaranteed })).to.equal(true);
+    expect(node.roomFor('b', { ...SMALL, guaranteed }).fits).to.equal(false);
+    expect(node.keep('b', { ...SMALL, guaranteed })).to.equal(false);
+    node.observe(moving.metadata.uid, domainOf(moving, { powerState: 'Incoming' }));
+    node.promised(moving.metadata.uid, undefined);
+    expect(node.roomFor('b', { ...SMALL, guaranteed }).fits).to.equal(false);
+  });
+
   it('cannot tell before it knows the machine and all its guests', () => {
     const node = new Admission();
     expect(node.roomFor('a', SMALL).fits).to.equal(undefined);

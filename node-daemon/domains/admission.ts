@@ -1,7 +1,9 @@
 // The one admission point of the node: what runs here never adds up to more than may be given away.
-import { type Amount, minus, NO_AMOUNT, plus } from '#crds/amount.ts';
+import { type Amount, minus, NO_AMOUNT, NOTHING_GUARANTEED, plus, type Want, wantsIn } from '#crds/amount.ts';
+import { formatCpus } from '#crds/cpu-quantity.ts';
 import { formatQuantity } from '#crds/quantity.ts';
 import { type Domain, isUp } from '../hypervisor/driver.ts';
+import { amountHeldBy } from './held.ts';
 import type { Room } from './snapshot.ts';
 
 export class Admission {
@@ -24,11 +26,9 @@ export class Admission {
   roomFor(uuid: string, amount: Amount): Room {
     if (this.#allocatable === undefined || !this.#listed)
       return { fits: undefined, reason: 'What this machine can give away is not known yet.' };
-    const { cpus, memoryBytes } = minus(this.#allocatable, this.#takenByOthers(uuid));
-    if (amount.cpus > cpus) return { fits: false, reason: `CPUs needed: ${amount.cpus}, free: ${Math.max(cpus, 0)}.` };
-    if (amount.memoryBytes <= memoryBytes) return { fits: true };
-    const [needed, free] = [formatQuantity(amount.memoryBytes), formatQuantity(Math.max(memoryBytes, 0))];
-    return { fits: false, reason: `Memory needed: ${needed}, free: ${free}.` };
+    const left = minus(this.#allocatable, this.#takenByOthers(uuid));
+    const [want] = wantsIn(amount, left);
+    return want === undefined ? { fits: true } : { fits: false, reason: missing(want, amount, left) };
   }
 
   /** Takes the room before the start is tried, and says whether it was there; if so, `started` or `release` follows. */
@@ -70,7 +70,7 @@ export class Admission {
   /** What the guest was just seen to have. */
   observe(uuid: string, domain: Domain | undefined): void {
     if (this.#starting.has(uuid)) return;
-    this.#hold(uuid, domain !== undefined && isUp(domain) ? domain : undefined);
+    this.#hold(uuid, domain !== undefined && isUp(domain) ? amountHeldBy(domain) : undefined);
   }
 
   /** To be called before a list of all guests is asked for, and given back with it. */
@@ -102,12 +102,29 @@ export class Admission {
   #hold(uuid: string, amount: Amount | undefined): void {
     this.#touch(uuid);
     if (amount === undefined) this.#accepted.delete(uuid);
-    else this.#accepted.set(uuid, { cpus: amount.cpus, memoryBytes: amount.memoryBytes });
+    else this.#accepted.set(uuid, amount);
   }
 
   #takenByOthers(uuid: string): Amount {
     const held = new Map([...this.#kept, ...this.#accepted]);
     held.delete(uuid);
     return [...held.values()].reduce(plus, NO_AMOUNT);
+  }
+}
+
+function missing(want: Want, needed: Amount, left: Amount): string {
+  const [asked, there] = [needed.guaranteed ?? NOTHING_GUARANTEED, left.guaranteed ?? NOTHING_GUARANTEED];
+  const none = (amount: number) => Math.max(amount, 0);
+  switch (want) {
+    case 'Cpus':
+      return `CPUs needed: ${needed.cpus}, free: ${none(left.cpus)}.`;
+    case 'Memory':
+      return `Memory needed: ${formatQuantity(needed.memoryBytes)}, free: ${formatQuantity(none(left.memoryBytes))}.`;
+    case 'ReservedCpus':
+      return `CPUs to be reserved: ${formatCpus(asked.cpuMillis)}, not reserved yet: ${formatCpus(none(there.cpuMillis))}.`;
+    case 'GuaranteedMemory': {
+      const [bytes, rest] = [formatQuantity(asked.memoryBytes), formatQuantity(none(there.memoryBytes))];
+      return `Memory to be guaranteed: ${bytes}, not guaranteed yet: ${rest}.`;
+    }
   }
 }

@@ -2,23 +2,31 @@
 import { createHash } from 'node:crypto';
 import { amountOf } from '#crds/amount.ts';
 import { instanceUuid, signedPayload } from '#crds/derive/signed-payload.ts';
+import { isUnlimited, limitsOf } from '#crds/resources.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
-import type { VirtualMachineSpec } from '#crds/v1alpha1/virtual-machine-spec.ts';
+import type { Resources, VirtualMachineSpec } from '#crds/v1alpha1/virtual-machine-spec.ts';
 import type { Granted, PlacementStatus } from '#crds/v1alpha1/virtual-machine-status.ts';
 import type { BootSource, DomainDefinition, DomainMetadata, InterfaceDefinition } from '../hypervisor/driver.ts';
 
 /** The definition of the guest as it was granted: resources from the grant, the rest from the spec it was made for. */
 export function definitionOf(vm: VirtualMachine, granted: Granted, placement: PlacementStatus): DomainDefinition {
   const { spec } = vm;
+  const limits = limitsOf(granted.resources);
   return {
     uuid: instanceUuid(vm),
     name: domainName(vm),
-    ...amountOf(granted.resources),
+    ...sizeOf(granted.resources),
+    ...(isUnlimited(limits) ? {} : { limits }),
     boot: bootOf(spec.boot),
     disks: (spec.disks ?? []).map((disk) => ({ ...disk, readOnly: disk.readOnly ?? false })),
     interfaces: (spec.interfaces ?? []).map((card) => interfaceOf(card, instanceUuid(vm))),
     metadata: metadataOf(vm, granted, placement),
   };
+}
+
+function sizeOf(resources: Resources): Pick<DomainDefinition, 'cpus' | 'memoryBytes'> {
+  const { cpus, memoryBytes } = amountOf(resources);
+  return { cpus, memoryBytes };
 }
 
 /** Namespaces and names are DNS labels, so the dot keeps two VMs from ever sharing a name on a node. */

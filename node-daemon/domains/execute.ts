@@ -1,5 +1,5 @@
 // All writing to the hypervisor.
-import type { Amount } from '#crds/amount.ts';
+import { type Amount, amountOf } from '#crds/amount.ts';
 import { limits } from '#crds/v1alpha1/limits.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { Granted, PlacementStatus } from '#crds/v1alpha1/virtual-machine-status.ts';
@@ -65,6 +65,8 @@ export async function execute(step: Step, work: Work): Promise<void> {
       return once(work, step);
     case 'Undefine':
       return again(work, 'Undefine', async () => context.driver.undefine(uuid));
+    case 'SetLimits':
+      return again(work, 'SetLimits', async () => context.driver.setLimits(uuid, step.limits));
     case 'Release':
       return again(work, 'Release', async () => context.driver.release(uuid));
     case 'Confirm':
@@ -164,7 +166,7 @@ async function start(work: Work, step: StartStep): Promise<void> {
   const { granted, placement } = grantOf(work.vm);
   const definition = definitionOf(work.vm, granted, placement);
   const begin = async () => tellingWhenSlow(work, async () => defineAndStart(work.context, definition, step));
-  await bring(work, { amount: definition, what: 'start', begin });
+  await bring(work, { amount: amountOf(granted.resources), what: 'start', begin });
 }
 
 /** However long it takes nothing else is told of it than that it was hibernated: it may be so still. */

@@ -1,8 +1,10 @@
 // All reading for a decision on one guest; the result is not changed any more.
 import { amountOf } from '#crds/amount.ts';
 import { instanceUuid } from '#crds/derive/signed-payload.ts';
+import { isUnlimited, limitsOf } from '#crds/resources.ts';
 import { limits } from '#crds/v1alpha1/limits.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
+import type { Resources } from '#crds/v1alpha1/virtual-machine-spec.ts';
 import type { Address } from '#crds/v1alpha1/virtual-machine-status.ts';
 import { isKubeError } from '#runtime/kube/errors.ts';
 import type { ObjectKey } from '#runtime/kube/resource.ts';
@@ -10,9 +12,18 @@ import type { Domain } from '../hypervisor/driver.ts';
 import { isDriverError } from '../hypervisor/errors.ts';
 import type { DomainContext } from './context.ts';
 import { derivedMacAddress } from './definition.ts';
+import { amountToRestore } from './held.ts';
 import { type DomainMemory, rememberKnown, rememberUnknown } from './memory.ts';
 import { observeMove } from './observe-move.ts';
-import { type Live, machineIn, presentDomain, type Room, type Seen, type Snapshot } from './snapshot.ts';
+import {
+  type Live,
+  machineIn,
+  presentDomain,
+  type Room,
+  type Seen,
+  type SeenLimits,
+  type Snapshot,
+} from './snapshot.ts';
 
 /** Never rejects with a DriverError: that the hypervisor does not answer is part of what is seen. */
 export async function observe(context: DomainContext, uuid: string, live: Live): Promise<Snapshot> {
@@ -31,6 +42,7 @@ export async function observe(context: DomainContext, uuid: string, live: Live):
     live,
     domain,
     addresses,
+    limits: vm === undefined ? NOT_ASKED : await limitsSeen(context, vm, domain),
     room: roomFor(context, uuid, { vm, domain }),
     leaseValid: heartbeat.isValid(),
     guarded: context.isGuarded(uuid),
@@ -63,6 +75,25 @@ function remembered({ memories, clock }: DomainContext, uuid: string, domain: Se
   return memories.update(uuid, (memory) =>
     unknown ? rememberUnknown(memory, clock.monotonic()) : rememberKnown(memory),
   );
+}
+
+const NOT_ASKED: SeenLimits = { kind: 'NotAsked' };
+
+/** Only where there are any, or were: for all others the hypervisor is spared the question. */
+async function limitsSeen({ driver }: DomainContext, { status }: VirtualMachine, domain: Seen): Promise<SeenLimits> {
+  if (domain.kind !== 'Present' || domain.domain.powerState !== 'Running') return NOT_ASKED;
+  const { granted, instance } = status ?? {};
+  if (![granted?.resources, instance?.resources].some(isLimited)) return NOT_ASKED;
+  try {
+    return { kind: 'Seen', limits: await driver.limits(domain.domain.uuid) };
+  } catch (error) {
+    if (!isDriverError(error)) throw error;
+    return error.reason === 'Unsupported' ? { kind: 'Unsupported', why: error.message } : { kind: 'Unknown' };
+  }
+}
+
+function isLimited(resources: Resources | undefined): boolean {
+  return resources !== undefined && !isUnlimited(limitsOf(resources));
 }
 
 async function addressesOf({ driver }: DomainContext, vm: VirtualMachine, domain: Seen): Promise<Address[]> {
@@ -109,7 +140,7 @@ function roomFor(
   const resources = vm?.status?.granted?.resources;
   if (resources === undefined) return { fits: false, reason: 'Nothing was granted.' };
   const image = domain.kind === 'Present' && domain.domain.hasImage === true ? domain.domain : undefined;
-  return admission.roomFor(uuid, image ?? amountOf(resources));
+  return admission.roomFor(uuid, image === undefined ? amountOf(resources) : amountToRestore(image, resources));
 }
 
 /**

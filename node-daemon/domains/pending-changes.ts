@@ -18,7 +18,7 @@ export function pendingChanges(
   vm: VirtualMachine,
   granted: Granted,
 ): PendingChange[] {
-  const current = builtFrom(metadata);
+  const current = metadata === undefined ? undefined : builtFrom(metadata.payload);
   if (current === undefined) return [];
   // Of one generation more may be granted later, but nothing else.
   const isOfOne = metadata?.generation === granted.generation && metadata.uid === vm.metadata.uid;
@@ -26,10 +26,10 @@ export function pendingChanges(
   return differences(current, { ...asked, resources: granted.resources });
 }
 
-function builtFrom(metadata: DomainMetadata | undefined): Built | undefined {
-  if (metadata === undefined) return undefined;
+/** The spec in what the operator signed; undefined where that cannot be read. */
+export function builtFrom(signed: string): Built | undefined {
   try {
-    const payload: unknown = JSON.parse(metadata.payload);
+    const payload: unknown = JSON.parse(signed);
     const spec = isFields(payload) ? payload.spec : undefined;
     return isBuilt(spec) ? spec : undefined;
   } catch {

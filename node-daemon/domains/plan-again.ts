@@ -1,6 +1,7 @@
 // Steps that failed and are tried again, with growing pauses. While a pause lasts, why is told instead.
 import { RESUME_FAILED } from '#crds/derive/declared-pause.ts';
 import { RELEASE_FAILED, REMOVE_FAILED } from '#crds/derive/verdict.ts';
+import { GUARANTEES_NOT_KEPT } from '#crds/derive/verdict-facts.ts';
 import type { Plan, Report } from './actions.ts';
 import type { FailedStep } from './memory.ts';
 import { retryPause } from './pauses.ts';
@@ -32,5 +33,6 @@ const words: Readonly<Record<Kind, { code: string; what: string }>> = {
   DiscardImage: { code: 'DiscardFailed', what: 'remove what was kept of the memory of the guest' },
   Pause: { code: 'PauseFailed', what: 'pause the guest' },
   Resume: { code: RESUME_FAILED, what: 'resume the guest' },
+  SetLimits: { code: GUARANTEES_NOT_KEPT, what: 'guarantee or limit CPU time as was granted' },
   Confirm: { code: 'ConfirmFailed', what: 'write the new permission to the guest' },
 };

@@ -4,6 +4,7 @@ import { RESTORE_FAILED, wasDeclaredHibernated } from '#crds/derive/hibernated.t
 import { howToBootAnew } from '#crds/derive/verdict-hibernated.ts';
 import type { Domain } from '../hypervisor/driver.ts';
 import { act, type Mine, type Plan, type Report } from './actions.ts';
+import { amountToRestore } from './held.ts';
 import { NO_ROOM_RETRY_MS, ROOM_RETRY_MS, retryPause } from './pauses.ts';
 import { planAgain } from './plan-again.ts';
 import { notDecided, withoutLease } from './plan-ready.ts';
@@ -31,10 +32,10 @@ export function planRestore(mine: Mine, domain: Domain, ended?: Report): Plan {
     const reason = `There is no room on ${self.name} to restore the guest. ${room.reason} ${howToBootAnew()}`;
     return { kind: 'Report', report: { ...report, fault: { code: 'NoRoom', reason } }, again: NO_ROOM_RETRY_MS };
   }
-  const { cpus, memoryBytes } = domain;
+  const amount = amountToRestore(domain, mine.granted.resources);
   const paused = mine.granted.powerState === 'Paused' ? { paused: true as const } : {};
   const reason = `spec.powerState is ${mine.granted.powerState}.`;
-  return act(mine.snapshot, { kind: 'Restore', reason, amount: { cpus, memoryBytes }, ...paused });
+  return act(mine.snapshot, { kind: 'Restore', reason, amount, ...paused });
 }
 
 /** While the pause after a failure lasts, its cause is told instead of trying again. */

@@ -4,11 +4,13 @@ import fc from 'fast-check';
 import { wasDeclaredPaused } from '#crds/derive/declared-pause.ts';
 import { currentInstance, epochIsOver } from '#crds/derive/epoch.ts';
 import { STATE_UNKNOWN } from '#crds/derive/verdict.ts';
+import { limitsOf } from '#crds/resources.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import { arbitraryOwnedSnapshot, arbitrarySnapshot } from '#test/builders/arbitrary-snapshot.ts';
+import { domainOf } from '#test/builders/domain.ts';
 import { timeAfter } from '#test/builders/time.ts';
 import { isEndMidway, type Report, type Step } from './actions.ts';
-import { type DomainMemory, rememberEnded, rememberEndTold } from './memory.ts';
+import { type DomainMemory, nothingRemembered, rememberEnded, rememberEndTold } from './memory.ts';
 import { planDomain } from './plan.ts';
 import type { Snapshot } from './snapshot.ts';
 import { statusAfter } from './status.ts';
@@ -229,6 +231,28 @@ describe('whatever the daemon sees of a guest', () => {
       if (isLetGo && powerState === 'Absent' && domain.hasImage !== true) expect(domain.metadata).to.equal(undefined);
       else expect(domain.powerState).to.be.oneOf(['ShutOff', 'Crashed']);
     });
+  });
+
+  it('it shares CPU time out anew only for a guest of ours that runs here and should, as was granted', () => {
+    let times = 0;
+    fc.assert(
+      fc.property(arbitraryOwnedSnapshot, (given) => {
+        const vm = machineOf(given);
+        if (vm?.status?.granted === undefined || vm.status.placement === undefined) return;
+        const limits = { kind: 'Seen', limits: { cpuShares: 7 } } as const;
+        const domain = { kind: 'Present', domain: domainOf(vm) } as const;
+        const snapshot: Snapshot = { ...given, live: { kind: 'Found', vm }, domain, limits, memory: nothingRemembered };
+        const step = stepOf(snapshot);
+        if (step?.kind !== 'SetLimits') return;
+        times += 1;
+        const { metadata, status } = vm;
+        expect([status.placement?.hypervisor, metadata.deletionTimestamp]).to.deep.equal([given.self.name, undefined]);
+        expect(status.granted?.powerState).to.equal('Running');
+        expect(step.limits).to.deep.equal(limitsOf(vm.status.granted.resources));
+      }),
+      RUNS,
+    );
+    expect(times).to.be.at.least(AT_LEAST);
   });
 
   it('it lets go only of a guest whose VM is being deleted and says so, and never ends such a one', () => {

@@ -13,6 +13,7 @@ import { pauseAfterFailed, planAgain } from './plan-again.ts';
 import { planForeign } from './plan-foreign.ts';
 import { planAsleep, planHibernated, planSaving } from './plan-hibernate.ts';
 import { planDiscard } from './plan-image.ts';
+import { planLimits } from './plan-limits.ts';
 import { planSource } from './plan-migration-source.ts';
 import { planLeftByMigration, planTarget } from './plan-migration-target.ts';
 import { planPaused, planResumed } from './plan-pause.ts';
@@ -201,7 +202,8 @@ function planPace(mine: Mine, domain: Domain): Plan {
     return planHibernated(mine, domain.powerState === 'Paused' ? 'Paused' : 'Running');
   if (mine.granted.powerState === 'Paused') return planPaused(mine, domain);
   if (domain.powerState === 'Paused') return planResumed(mine);
-  return planOnce(mine) ?? reportRunning(mine);
+  if (leftToProve(mine.snapshot) > 0) return planOnce(mine) ?? reportRunning(mine);
+  return planOnce(mine) ?? planLimits(mine) ?? reportRunning(mine);
 }
 
 function reportRunning(mine: Mine): Plan {

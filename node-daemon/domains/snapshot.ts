@@ -1,4 +1,5 @@
 // Everything a decision on one guest may look at, gathered beforehand and frozen.
+import type { Limits } from '#crds/resources.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { Address } from '#crds/v1alpha1/virtual-machine-status.ts';
 import type { Domain, EventInitiator, MigrationProgress, Observation } from '../hypervisor/driver.ts';
@@ -15,6 +16,13 @@ export type Live =
 
 /** Unknown: the hypervisor does not answer for this guest, so nothing may be concluded. */
 export type Seen = Observation | { readonly kind: 'Unknown'; readonly why: string };
+
+/** How CPU time is shared out for a guest, as far as anybody asked. */
+export type SeenLimits =
+  | { readonly kind: 'NotAsked' }
+  | { readonly kind: 'Seen'; readonly limits: Limits }
+  | { readonly kind: 'Unsupported'; readonly why: string }
+  | { readonly kind: 'Unknown' };
 
 export type Room =
   | { readonly fits: true }
@@ -48,6 +56,7 @@ export interface Snapshot {
   readonly live: Live;
   readonly domain: Seen;
   readonly addresses: readonly Address[];
+  readonly limits: SeenLimits;
   /** Whether what was granted fits beside everything that runs here. */
   readonly room: Room;
   /** Whether this node's own Lease still holds: nothing new is started without it. */

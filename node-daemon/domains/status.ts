@@ -1,21 +1,27 @@
 // The one place where the daemon turns what it planned to tell into a VM's next status.
 import { isDeepStrictEqual } from 'node:util';
+import { NOTHING_GUARANTEED } from '#crds/amount.ts';
 import { findCondition, removeCondition, type Statement, setConditions } from '#crds/conditions.ts';
+import { formatCpus } from '#crds/cpu-quantity.ts';
 import { deriveStatus } from '#crds/derive/derive-status.ts';
 import { isUpState } from '#crds/derive/instance-state.ts';
 import { instanceUuid } from '#crds/derive/signed-payload.ts';
 import { STATE_UNKNOWN } from '#crds/derive/verdict.ts';
 import { formatQuantity } from '#crds/quantity.ts';
+import { DEFAULT_CPU_SHARES, type Limits } from '#crds/resources.ts';
 import type { Condition } from '#crds/v1alpha1/fragments.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
+import type { Resources } from '#crds/v1alpha1/virtual-machine-spec.ts';
 import type {
   Instance,
   InstanceState,
   LastTermination,
   VirtualMachineStatus,
 } from '#crds/v1alpha1/virtual-machine-status.ts';
+import type { Domain } from '../hypervisor/driver.ts';
 import { isEndMidway, type Report } from './actions.ts';
 import { currentOperationAfter } from './current-operation.ts';
+import { amountHeldBy, limitsBorneBy } from './held.ts';
 import { isNewEnd } from './memory.ts';
 import { migratable } from './migratable.ts';
 import { pendingChanges } from './pending-changes.ts';
@@ -101,10 +107,36 @@ function guardedOf({ spec }: VirtualMachine, { guarded }: Snapshot): Pick<Instan
 }
 
 /** What the guest really has, or will have when it goes on: with a restart pending it is not what was granted. */
-function resourcesOf({ domain }: Snapshot): Pick<Instance, 'resources'> {
+function resourcesOf({ domain, limits }: Snapshot): Pick<Instance, 'resources'> {
   if (domain.kind !== 'Present') return {};
-  const { cpus, memoryBytes } = domain.domain;
-  return { resources: { cpus, memory: formatQuantity(memoryBytes) } };
+  const { cpus, memoryBytes, guaranteed } = amountHeldBy(domain.domain);
+  const shared = sharesOf(domain.domain, limits);
+  return { resources: { cpus, memory: formatQuantity(memoryBytes), ...guarantees(guaranteed), ...shared } };
+}
+
+/** Until the guest bears another, what was guaranteed to it is nobody else's. */
+function guarantees({
+  cpuMillis,
+  memoryBytes,
+} = NOTHING_GUARANTEED): Pick<Resources, 'cpuReservation' | 'memoryMinimum'> {
+  return {
+    ...(cpuMillis === 0 ? {} : { cpuReservation: formatCpus(cpuMillis) }),
+    ...(memoryBytes === 0 ? {} : { memoryMinimum: formatQuantity(memoryBytes) }),
+  };
+}
+
+/** Of one whose memory is kept: what it goes on with. */
+function sharesOf(domain: Domain, limits: Snapshot['limits']): Pick<Resources, 'cpuShares' | 'cpuLimit'> {
+  if (limits.kind === 'Seen') return sharesInForce(limits.limits);
+  return domain.hasImage === true ? sharesInForce(limitsBorneBy(domain)) : {};
+}
+
+/** As the hypervisor says; nothing where it does as with any guest. */
+function sharesInForce({ cpuShares, cpuLimitMillis }: Limits): Pick<Resources, 'cpuShares' | 'cpuLimit'> {
+  return {
+    ...(cpuShares === DEFAULT_CPU_SHARES ? {} : { cpuShares }),
+    ...(cpuLimitMillis === undefined ? {} : { cpuLimit: formatCpus(cpuLimitMillis) }),
+  };
 }
 
 function operationAfter({ powerState }: Report, telling: Telling): Pick<VirtualMachineStatus, 'currentOperation'> {

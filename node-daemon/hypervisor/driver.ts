@@ -1,5 +1,6 @@
 // The port to a hypervisor, in our words: no type of libvirt or of any other product appears in a signature. Every
 // driver passes the one suite in conformance/. A domain is what a hypervisor calls a guest and its definition.
+import type { Limits } from '#crds/resources.ts';
 
 /** What of the VM is kept with the domain itself, so that the node alone can tell what it runs and by which right. */
 export interface DomainMetadata {
@@ -53,6 +54,8 @@ export interface DomainDefinition {
   readonly boot: BootSource;
   readonly disks: readonly DiskDefinition[];
   readonly interfaces: readonly InterfaceDefinition[];
+  /** Left out: as the hypervisor shares its CPU time out by itself. Needs the feature CpuGuarantees. */
+  readonly limits?: Limits;
   readonly metadata: DomainMetadata;
 }
 
@@ -135,6 +138,7 @@ export type Feature =
   | 'Pause'
   | 'StartPaused'
   | 'Hibernate'
+  | 'CpuGuarantees'
   | 'Events'
   | 'CpuUsage'
   | 'MemoryUsage'
@@ -261,6 +265,18 @@ export interface HypervisorDriver {
 
   /** Forgets the memory that was kept. Quiet when there is none, or no such domain. Guests that run are not touched. */
   discardImage(uuid: string): Promise<void>;
+
+  /**
+   * How CPU time is shared out for this guest now, or, where it is off, at its next start: as the hypervisor itself says.
+   * It may count shares in steps of its own (`areKept`). Rejects with NotFound, or with Unsupported.
+   */
+  limits(uuid: string): Promise<Limits>;
+
+  /**
+   * Shares CPU time out so from now on: of a guest that runs, at once, and after its next start. Rejects with NotFound, or
+   * with Unsupported.
+   */
+  setLimits(uuid: string, limits: Limits): Promise<void>;
 
   /** Asks the guest to shut down and returns at once; the guest may ignore it. Quiet when it is off. Rejects with NotFound. */
   shutdown(uuid: string): Promise<void>;

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { allocatableOf, amountStatus, quantizedFreeMemory } from './capacity.ts';
+import { allocatableOf, amountStatus, besideUnmanaged, guaranteeableStatus, quantizedFreeMemory } from './capacity.ts';
 
 const GIBIBYTE = 2 ** 30;
 const machine = { cpus: 16, memoryBytes: 64 * GIBIBYTE };
@@ -20,7 +20,22 @@ describe('what is allocatable', () => {
 
   it('is nothing where the machine keeps more than it has', () => {
     const all = allocatableOf(machine, { cpus: 99, memoryBytes: 99 * GIBIBYTE }, undefined);
-    expect(all).to.deep.equal({ cpus: 0, memoryBytes: 0 });
+    expect(all).to.deep.equal({ cpus: 0, memoryBytes: 0, guaranteed: { cpuMillis: 0, memoryBytes: 0 } });
+  });
+
+  it('is guaranteed no further than what the machine has, whatever the overcommit', () => {
+    const { guaranteed } = allocatableOf(machine, reserved, { cpuPercent: 400, memoryPercent: 150 });
+    expect(guaranteed).to.deep.equal({ cpuMillis: 15_000, memoryBytes: 60 * GIBIBYTE });
+  });
+
+  it('leaves to unmanaged guests what they hold, and all their memory for good', () => {
+    const all = allocatableOf(machine, reserved, { cpuPercent: 400, memoryPercent: 150 });
+    expect(besideUnmanaged(all, { cpus: 4, memoryBytes: 8 * GIBIBYTE })).to.deep.equal({
+      cpus: 56,
+      memoryBytes: 82 * GIBIBYTE,
+      guaranteed: { cpuMillis: 15_000, memoryBytes: 52 * GIBIBYTE },
+    });
+    expect(guaranteeableStatus(all)).to.deep.equal({ cpus: 15, memory: '60Gi' });
   });
 
   it('is written in one unit, large or small', () => {

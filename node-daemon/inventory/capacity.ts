@@ -1,5 +1,5 @@
 // What a machine has, and what of it may be given to guests.
-import { type Amount, minus } from '#crds/amount.ts';
+import { type Amount, type Guaranteed, minus, NOTHING_GUARANTEED } from '#crds/amount.ts';
 import { gibibytes } from '#crds/quantity.ts';
 import type { HypervisorSpec, HypervisorStatus } from '#crds/v1alpha1/hypervisor.ts';
 
@@ -18,13 +18,41 @@ export function allocatableOf(capacity: Amount, reserved: Amount, overcommit: Hy
   return {
     cpus: share(capacity.cpus, reserved.cpus, overcommit?.cpuPercent),
     memoryBytes: wholeMebibytes(share(capacity.memoryBytes, reserved.memoryBytes, overcommit?.memoryPercent)),
+    guaranteed: {
+      cpuMillis: share(capacity.cpus, reserved.cpus) * 1000,
+      memoryBytes: wholeMebibytes(share(capacity.memoryBytes, reserved.memoryBytes)),
+    },
   };
 }
 
 /** What is left of an amount; never below 0. */
 export function less(amount: Amount, taken: Amount): Amount {
-  const { cpus, memoryBytes } = minus(amount, taken);
-  return { cpus: Math.max(0, cpus), memoryBytes: Math.max(0, memoryBytes) };
+  const { cpus, memoryBytes, guaranteed } = minus(amount, taken);
+  return {
+    cpus: Math.max(0, cpus),
+    memoryBytes: Math.max(0, memoryBytes),
+    ...(guaranteed === undefined ? {} : { guaranteed: atLeastNothing(guaranteed) }),
+  };
+}
+
+function atLeastNothing({ cpuMillis, memoryBytes }: Guaranteed): Guaranteed {
+  return { cpuMillis: Math.max(0, cpuMillis), memoryBytes: Math.max(0, memoryBytes) };
+}
+
+/**
+ * What unmanaged guests leave. Of what may be guaranteed they take all their memory, which nobody can take from them;
+ * CPU time they have with everybody else.
+ */
+export function besideUnmanaged(allocatable: Amount, { cpus, memoryBytes }: Amount): Amount {
+  return less(allocatable, { cpus, memoryBytes, guaranteed: { cpuMillis: 0, memoryBytes } });
+}
+
+/** What may be guaranteed, as the API writes it: whole CPUs, rounded down. */
+export function guaranteeableStatus({
+  guaranteed = NOTHING_GUARANTEED,
+}: Amount): HypervisorStatus['guaranteeable'] & {} {
+  const { cpuMillis, memoryBytes } = guaranteed;
+  return { cpus: Math.floor(cpuMillis / 1000), memory: gibibytes(memoryBytes) };
 }
 
 /** An amount as the API writes it, so that people can compare it with others. */

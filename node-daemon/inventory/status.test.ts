@@ -47,6 +47,7 @@ describe('the status of a Hypervisor', () => {
     expect(rest).to.deep.equal({
       capacity: { cpus: 16, memory: '64Gi' },
       allocatable: { cpus: 15, memory: '60Gi' },
+      guaranteeable: { cpus: 15, memory: '60Gi' },
       free: { cpus: 15, memory: '60Gi' },
       freeMemory: '40Gi',
       virtualMachineCount: 0,

@@ -7,7 +7,14 @@ import type { HypervisorSpec, HypervisorStatus } from '#crds/v1alpha1/hypervisor
 import { limits } from '#crds/v1alpha1/limits.ts';
 import { timestampOf } from '#runtime/clock/clock.ts';
 import type { Capabilities, NodeInfo } from '../hypervisor/driver.ts';
-import { allocatableOf, amountStatus, less, quantizedFreeMemory } from './capacity.ts';
+import {
+  allocatableOf,
+  amountStatus,
+  besideUnmanaged,
+  guaranteeableStatus,
+  less,
+  quantizedFreeMemory,
+} from './capacity.ts';
 import { held, type Inventory } from './inventory.ts';
 
 /** What the daemon could learn from its driver in this pass. */
@@ -68,10 +75,12 @@ function seen(report: HypervisorReport, view: DriverView & { kind: 'Seen' }): Pa
   const told = report.previous?.freeMemory;
   const toldBytes = told === undefined ? undefined : parseQuantity(told);
   const ours = [...inventory.managed, ...inventory.unconfirmed];
-  const allocatable = less(allocatableOf(node, report.reserved, report.spec.overcommit), inventory.unmanagedHeld);
+  const all = allocatableOf(node, report.reserved, report.spec.overcommit);
+  const allocatable = besideUnmanaged(all, inventory.unmanagedHeld);
   return {
     capacity: amountStatus(node),
     allocatable: amountStatus(allocatable),
+    guaranteeable: guaranteeableStatus(allocatable),
     free: amountStatus(less(allocatable, held(ours))),
     freeMemory: gibibytes(quantizedFreeMemory(toldBytes, node.freeMemoryBytes, node.memoryBytes)),
     virtualMachineCount: ours.length,

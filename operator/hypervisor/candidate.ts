@@ -1,5 +1,5 @@
 // A Hypervisor object and what is heard of it, as placement sees it.
-import { amountOf, NO_AMOUNT } from '#crds/amount.ts';
+import { type Amount, amountOf, NO_AMOUNT } from '#crds/amount.ts';
 import { findCondition, isConditionTrue } from '#crds/conditions.ts';
 import type { Hypervisor, HypervisorStatus } from '#crds/v1alpha1/hypervisor.ts';
 import type { Candidate, Mobility, Reachability } from '#operator/placement/candidate.ts';
@@ -33,13 +33,22 @@ function readDeclared({ metadata, spec, status }: Hypervisor): Declared {
     unschedulable: spec.unschedulable === true || spec.maintenance === true,
     maintenance: spec.maintenance ?? false,
     migration: mobilityOf(status),
-    allocatable: status?.allocatable === undefined ? NO_AMOUNT : amountOf(status.allocatable),
+    allocatable: allocatableOf(status),
+    guaranteesCpu: status?.capabilities?.features.includes('CpuGuarantees') ?? false,
   };
 }
 
 function mobilityOf({ migrationAddress, sharedPools = [], capabilities }: HypervisorStatus = {}): Mobility {
   const { type = '', architecture = '' } = capabilities ?? {};
   return { address: migrationAddress, sharedPools, type, architecture };
+}
+
+/** A daemon that does not know of guarantees keeps none. */
+function allocatableOf({ allocatable, guaranteeable }: HypervisorStatus = {}): Amount {
+  if (allocatable === undefined) return NO_AMOUNT;
+  if (guaranteeable === undefined) return amountOf(allocatable);
+  const { cpus, memoryBytes } = amountOf(guaranteeable);
+  return { ...amountOf(allocatable), guaranteed: { cpuMillis: cpus * 1000, memoryBytes } };
 }
 
 function reachability({ metadata, status }: Hypervisor, { silentSince, outageGraceLeft }: Heard): Reachability {

@@ -7,7 +7,7 @@ import { planVirtualMachine } from '#operator/virtual-machine/plan.ts';
 import type { Snapshot } from '#operator/virtual-machine/snapshot.ts';
 import { statusAfter } from '#operator/virtual-machine/status.ts';
 import { condition } from '#test/builders/condition.ts';
-import { candidate } from '#test/builders/hypervisor.ts';
+import { candidate, GIBIBYTE } from '#test/builders/hypervisor.ts';
 import { type MovingChanges, movingMachine } from '#test/builders/migration.ts';
 import { actionsText, operatorSnapshot } from '#test/builders/operator-snapshot.ts';
 import { TIME, timeAfter } from '#test/builders/time.ts';
@@ -83,6 +83,17 @@ describe('a guest that an operation has move', () => {
   ];
   for (const [what, plan, expected] of table) it(what, () => expect(plan).to.equal(expected));
 });
+const SIZE = { cpus: 1, memory: '1Gi' };
+const RESERVED = candidate({
+  name: 'hv2',
+  guaranteesCpu: true,
+  allocatable: { cpus: 16, memoryBytes: 32 * GIBIBYTE, guaranteed: { cpuMillis: 8000, memoryBytes: 16 * GIBIBYTE } },
+  assigned: { cpus: 8, memoryBytes: 16 * GIBIBYTE, guaranteed: { cpuMillis: 7600, memoryBytes: 0 } },
+});
+const limited = (changes: PlacedChanges = {}) => {
+  const resources = { ...SIZE, cpuLimit: '500m' };
+  return running({ spec: { resources }, instance: { powerState: 'Running', resources }, ...changes });
+};
 
 describe('a guest whose hypervisor is to be emptied', () => {
   const qemu = { ...hv2.migration, type: 'qemu' };
@@ -94,6 +105,21 @@ describe('a guest whose hypervisor is to be emptied', () => {
       'stays where none has room',
       planned(running(), [hv1, candidate({ name: 'hv2', assigned: { cpus: 8, memoryBytes: 0 } })]),
       'stays: None of 1 hypervisor can take it: 1 with too few free CPUs (1 needed). The most room is on hv2: 0 CPUs and 16Gi of memory are free.',
+    ],
+    [
+      'stays where the others cannot guarantee CPU time as they were asked',
+      planned(limited(), [hv1, candidate({ name: 'hv2', guaranteesCpu: false })]),
+      'stays: None of 1 hypervisor can take it: 1 that cannot guarantee or limit CPU time.',
+    ],
+    [
+      'stays where they cannot, and it still has the limit that was taken back',
+      planned(limited({ granted: { resources: SIZE } }), [hv1, candidate({ name: 'hv2', guaranteesCpu: false })]),
+      'stays: None of 1 hypervisor can take it: 1 that cannot guarantee or limit CPU time.',
+    ],
+    [
+      'stays where what is reserved for it is reserved there already',
+      planned(running({ spec: { resources: { ...SIZE, cpuReservation: '500m' } } }), [hv1, RESERVED]),
+      'stays: None of 1 hypervisor can take it: 1 with too few CPUs left to reserve (500m needed). The most room is on hv2: 8 CPUs and 16Gi of memory (guaranteed: 0.4 CPUs) are free.',
     ],
     [
       'stays where the others take nothing in',

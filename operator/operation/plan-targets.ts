@@ -1,5 +1,6 @@
 // Which VMs an operation is about, and which of them can be had: decided once, before anything is done.
 import { amountOf, plus } from '#crds/amount.ts';
+import { isUnlimited, limitsOf } from '#crds/resources.ts';
 import { setLimits } from '#crds/set/syntax.ts';
 import { DNS_LABEL } from '#crds/v1alpha1/fragments.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
@@ -83,6 +84,7 @@ function demandOf(spec: VirtualMachineSpec, vm: VirtualMachine | undefined, hint
   return {
     uid: vm?.metadata.uid ?? '',
     amount: amountOf(spec.resources),
+    guaranteesCpu: !isUnlimited(limitsOf(spec.resources)),
     disks: spec.disks ?? [],
     preferred: hints.length > 0 ? hints : (spec.placement?.preferredHypervisors ?? []),
     selector: spec.placement?.requiredHypervisorSelector,

@@ -35,6 +35,8 @@ export interface Candidate {
   /** Its daemon is heard and its hypervisor answers; otherwise why not. */
   readonly reachable: Reachability;
   readonly allocatable: Amount;
+  /** It can keep guarantees and limits of CPU time. */
+  readonly guaranteesCpu: boolean;
   /** A guest failed to start there a moment ago, and none has been seen to run there since. */
   readonly startsFail: boolean;
   /** Given to VMs that hold an epoch there. */
@@ -47,6 +49,8 @@ export interface Demand {
   /** Of the VM: what it has itself is not in use by another. */
   readonly uid: string;
   readonly amount: Amount;
+  /** It asks for a guarantee or a limit of CPU time. */
+  readonly guaranteesCpu: boolean;
   readonly preferred: readonly string[];
   readonly selector: LabelSelector | undefined;
   readonly disks: readonly Disk[];

@@ -4,6 +4,13 @@ import type { Candidate, Demand } from './candidate.ts';
 import { faultsOf } from './filters.ts';
 
 const silent = { yes: false, code: 'Silent', why: 'It is silent.', brief: false } as const;
+const NONE = { cpus: 0, memoryBytes: 0 };
+/** 8 CPUs and 16 GiB, given out four times over. */
+const OVERCOMMITTED = {
+  cpus: 32,
+  memoryBytes: 64 * GIBIBYTE,
+  guaranteed: { cpuMillis: 8000, memoryBytes: 16 * GIBIBYTE },
+};
 const ssd = { matchLabels: { disk: 'ssd' } };
 
 describe('a hypervisor', () => {
@@ -41,6 +48,53 @@ describe('a hypervisor', () => {
       { assigned: { cpus: 8, memoryBytes: 16 * GIBIBYTE } },
       { amount: { cpus: 2, memoryBytes: 1.26 * GIBIBYTE }, refusedBy: ['hv1'] },
       'with too few free CPUs (2 needed), with too little free memory (1.3Gi needed)',
+    ],
+    [
+      'cannot where CPU time cannot be guaranteed there',
+      {},
+      { guaranteesCpu: true },
+      'that cannot guarantee or limit CPU time',
+    ],
+    [
+      'cannot with too few CPUs left to reserve, however overcommitted it is',
+      {
+        guaranteesCpu: true,
+        allocatable: OVERCOMMITTED,
+        assigned: { ...NONE, guaranteed: { cpuMillis: 7600, memoryBytes: 0 } },
+      },
+      {
+        guaranteesCpu: true,
+        amount: { cpus: 1, memoryBytes: GIBIBYTE, guaranteed: { cpuMillis: 500, memoryBytes: 0 } },
+      },
+      'with too few CPUs left to reserve (500m needed)',
+    ],
+    [
+      'can with just enough left to reserve',
+      {
+        guaranteesCpu: true,
+        allocatable: OVERCOMMITTED,
+        assigned: { ...NONE, guaranteed: { cpuMillis: 7500, memoryBytes: 0 } },
+      },
+      {
+        guaranteesCpu: true,
+        amount: { cpus: 1, memoryBytes: GIBIBYTE, guaranteed: { cpuMillis: 500, memoryBytes: 0 } },
+      },
+      '',
+    ],
+    [
+      'cannot with too little memory left to guarantee, however overcommitted it is',
+      { allocatable: OVERCOMMITTED, assigned: { ...NONE, guaranteed: { cpuMillis: 0, memoryBytes: 16 * GIBIBYTE } } },
+      { amount: { cpus: 1, memoryBytes: GIBIBYTE, guaranteed: { cpuMillis: 0, memoryBytes: GIBIBYTE } } },
+      'with too little memory left to guarantee (1Gi needed)',
+    ],
+    [
+      'can what asks for no guarantee though all that can be guaranteed is',
+      {
+        allocatable: OVERCOMMITTED,
+        assigned: { ...NONE, guaranteed: { cpuMillis: 8000, memoryBytes: 16 * GIBIBYTE } },
+      },
+      {},
+      '',
     ],
     [
       'is called cordoned, and not too small besides',

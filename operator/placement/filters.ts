@@ -1,4 +1,6 @@
 // Why a hypervisor cannot take a VM. Each filter is named after the fault it finds.
+import { wantsIn } from '#crds/amount.ts';
+import { formatCpus } from '#crds/cpu-quantity.ts';
 import { readableQuantity } from '#crds/quantity.ts';
 import { type Candidate, type Demand, free } from './candidate.ts';
 import { otherUser } from './disk-uses.ts';
@@ -15,6 +17,9 @@ export interface Fault {
     | 'DiskInUse'
     | 'TooFewCpus'
     | 'TooLittleMemory'
+    | 'CannotGuarantee'
+    | 'TooFewCpusToReserve'
+    | 'TooLittleMemoryToGuarantee'
     | 'RefusedIt';
   readonly text: string;
 }
@@ -22,9 +27,17 @@ export interface Fault {
 type Filter = (candidate: Candidate, demand: Demand) => Fault | undefined;
 
 /** With any of these the hypervisor is out of the question, however much room it has: the first is told alone. */
-const closed: readonly Filter[] = [notAccepted, notReported, unreachable, unschedulable, selectorMismatch, diskInUse];
+const closed: readonly Filter[] = [
+  notAccepted,
+  notReported,
+  unreachable,
+  unschedulable,
+  selectorMismatch,
+  diskInUse,
+  cannotGuarantee,
+];
 /** What is missing on one that is open: all of it is told, so that nobody cures one want only to hear of the next. */
-const wants: readonly Filter[] = [tooFewCpus, tooLittleMemory];
+const wants: readonly Filter[] = [tooFewCpus, tooLittleMemory, tooFewCpusToReserve, tooLittleMemoryToGuarantee];
 /** Told of those alone that would have room. */
 const last: readonly Filter[] = [refusedIt];
 
@@ -39,9 +52,16 @@ export function faultsOf(candidate: Candidate, demand: Demand): readonly Fault[]
   return missing.length > 0 ? missing : faultsBy(last);
 }
 
+const sizes: ReadonlySet<Fault['code']> = new Set([
+  'TooFewCpus',
+  'TooLittleMemory',
+  'TooFewCpusToReserve',
+  'TooLittleMemoryToGuarantee',
+]);
+
 /** Whether it is open for the VM and only its room is missing. */
 export function isTooSmall(faults: readonly Fault[]): boolean {
-  return faults.some(({ code }) => code === 'TooFewCpus' || code === 'TooLittleMemory');
+  return faults.some(({ code }) => sizes.has(code));
 }
 
 function notAccepted(candidate: Candidate): Fault | undefined {
@@ -76,6 +96,24 @@ function diskInUse({ disksInUse }: Candidate, { disks, uid }: Demand): Fault | u
     if (user !== undefined) return { code: 'DiskInUse', text };
   }
   return undefined;
+}
+
+function cannotGuarantee(candidate: Candidate, demand: Demand): Fault | undefined {
+  if (!demand.guaranteesCpu || candidate.guaranteesCpu) return undefined;
+  return { code: 'CannotGuarantee', text: 'that cannot guarantee or limit CPU time' };
+}
+
+/** However overcommitted it is: what was reserved is not given twice. */
+function tooFewCpusToReserve(candidate: Candidate, { amount }: Demand): Fault | undefined {
+  if (!wantsIn(amount, free(candidate)).includes('ReservedCpus')) return undefined;
+  const needed = formatCpus(amount.guaranteed?.cpuMillis ?? 0);
+  return { code: 'TooFewCpusToReserve', text: `with too few CPUs left to reserve (${needed} needed)` };
+}
+
+function tooLittleMemoryToGuarantee(candidate: Candidate, { amount }: Demand): Fault | undefined {
+  if (!wantsIn(amount, free(candidate)).includes('GuaranteedMemory')) return undefined;
+  const needed = readableQuantity(amount.guaranteed?.memoryBytes ?? 0, 'up');
+  return { code: 'TooLittleMemoryToGuarantee', text: `with too little memory left to guarantee (${needed} needed)` };
 }
 
 function tooFewCpus(candidate: Candidate, { amount }: Demand): Fault | undefined {

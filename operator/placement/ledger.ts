@@ -1,5 +1,5 @@
 // Who is assigned how much where: kept up to date change by change, so that placing one VM does not mean reading all.
-import { type Amount, amountOf, larger, minus, NO_AMOUNT, plus } from '#crds/amount.ts';
+import { type Amount, amountOf, larger, minus, NO_AMOUNT, plus, wantsIn } from '#crds/amount.ts';
 import { currentInstance, epochIsOver } from '#crds/derive/epoch.ts';
 import { isSurelyHibernated } from '#crds/derive/hibernated.ts';
 import { activeMigration } from '#crds/derive/migration.ts';
@@ -141,7 +141,6 @@ function freed(previous: Entry, next: Entry): boolean {
   return (
     (previous.target !== undefined && next.target === undefined) ||
     previous.hypervisor !== next.hypervisor ||
-    next.amount.cpus < previous.amount.cpus ||
-    next.amount.memoryBytes < previous.amount.memoryBytes
+    wantsIn(previous.amount, next.amount).length > 0
   );
 }

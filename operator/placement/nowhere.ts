@@ -1,5 +1,5 @@
 // What is said where no hypervisor can take a VM: how many have which faults, and how much would fit.
-import { type Amount, amountInWords } from '#crds/amount.ts';
+import { type Amount, amountInWords, inTermsOf } from '#crds/amount.ts';
 import { type Candidate, type Demand, free } from './candidate.ts';
 import { type Fault, isTooSmall } from './filters.ts';
 
@@ -49,7 +49,7 @@ function mostRoom(rejected: readonly Rejected[], demand: Demand): string {
   const open = rejected.filter(({ faults }) => isTooSmall(faults)).map(({ candidate }) => candidate);
   const [nearest] = open.toSorted((one, other) => byRoom(one, other, demand.amount));
   if (nearest === undefined) return '';
-  return ` The most room is on ${nearest.name}: ${amountInWords(free(nearest), 'down')} are free.`;
+  return ` The most room is on ${nearest.name}: ${amountInWords(inTermsOf(demand.amount, free(nearest)), 'down')} are free.`;
 }
 
 /** First whoever could give the larger part of what is wanted, by what is scarcer there. */

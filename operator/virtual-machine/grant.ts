@@ -1,5 +1,5 @@
 // The decision on one generation, as it is written.
-import { isSameAmount } from '#crds/amount.ts';
+import { isSameResources } from '#crds/resources.ts';
 import type { Resources } from '#crds/v1alpha1/virtual-machine-spec.ts';
 import type { Granted } from '#crds/v1alpha1/virtual-machine-status.ts';
 import type { Action } from './actions.ts';
@@ -22,7 +22,7 @@ export function grantOf(snapshot: Snapshot, resources: Resources, { withheld, de
   const { powerState: allowed, expired } = powerStateFor(snapshot);
   const powerState = deferred === undefined ? allowed : 'Hibernated';
   const again = before?.generation === generation;
-  if (again && before.powerState === powerState && isSameAmount(before.resources, resources)) return [];
+  if (again && before.powerState === powerState && isSameResources(before.resources, resources)) return [];
   const { parameters } = vm.spec;
   const granted: Granted = {
     generation,

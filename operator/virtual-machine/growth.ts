@@ -1,5 +1,5 @@
 // A guest that is to have more than there is room for: it goes on with less, and that is told.
-import { type Amount, amountInWords } from '#crds/amount.ts';
+import { type Amount, amountInWords, inTermsOf } from '#crds/amount.ts';
 import type { Resources } from '#crds/v1alpha1/virtual-machine-spec.ts';
 import type { Plan } from './actions.ts';
 import { grantOf } from './grant.ts';
@@ -19,7 +19,7 @@ export function tooLittleInWords(
   hypervisor: string,
   { room, wanted, kept }: { readonly room: Amount; readonly wanted: Amount; readonly kept: Amount },
 ): string {
-  const most = `${hypervisor} can give it at most ${amountInWords(room, 'down')}`;
+  const most = `${hypervisor} can give it at most ${amountInWords(inTermsOf(wanted, room), 'down')}`;
   const asked = `spec.resources asks for ${amountInWords(wanted, 'up')}`;
   return (
     `${most}, and ${asked}. It keeps ${amountInWords(kept, 'up')} until there is room on ${hypervisor}. ` +

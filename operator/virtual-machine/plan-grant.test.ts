@@ -78,6 +78,32 @@ describe('a grant to a guest that a hypervisor holds', () => {
     ).to.equal(3);
   });
 
+  it('reserves more only where there is more to reserve, and holds back the rest of the change with it', () => {
+    const allocatable = {
+      cpus: 32,
+      memoryBytes: 64 * GIBIBYTE,
+      guaranteed: { cpuMillis: 8000, memoryBytes: 16 * GIBIBYTE },
+    };
+    const assigned = { cpus: 8, memoryBytes: 0, guaranteed: { cpuMillis: 7000, memoryBytes: 0 } };
+    const tight = candidate({ allocatable, assigned });
+    const reserving = (cpuReservation: string): Resources => ({ ...ONE, cpuReservation, cpuLimit: '1' });
+    expect(decided(changedTo(reserving('1')), [tight]).granted?.resources).to.deep.equal(reserving('1'));
+    const more = { ...FOUR, cpuReservation: '1.5' };
+    const status = decided(changedTo(more), [tight]);
+    expect(status.granted?.resources).to.deep.equal(ONE);
+    expect(findCondition(status.conditions, 'ResizePending')?.message).to.include(
+      '(guaranteed: 1 CPU), and spec.resources asks',
+    );
+  });
+
+  it('grants another limit as it grants another size, and not twice', () => {
+    const limited = changedTo({ ...ONE, cpuLimit: '500m' });
+    const status = decided(limited);
+    expect(status.granted?.resources).to.deep.equal({ ...ONE, cpuLimit: '500m' });
+    const rewritten = { ...limited, spec: { ...limited.spec, resources: { ...ONE, cpuLimit: '0.5' } }, status };
+    expect(actionsText(plan(rewritten).actions)).to.equal('nothing');
+  });
+
   it('promises nothing where its hypervisor is gone', () => {
     expect(findCondition(decided(grown, []).conditions, 'ResizePending')?.message).to.match(/at most 0 CPUs and 0Mi/);
   });

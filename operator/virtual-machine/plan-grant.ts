@@ -1,6 +1,6 @@
 // What is granted of what is asked. Nobody runs whose time is over. A guest that is to grow while a hypervisor holds it
 // grows only as far as there is room: its next start happens there, and must not end in a refusal.
-import { type Amount, amountOf, NO_AMOUNT } from '#crds/amount.ts';
+import { type Amount, amountOf, NO_AMOUNT, wantsIn } from '#crds/amount.ts';
 import { epochIsOver } from '#crds/derive/epoch.ts';
 import { isSurelyHibernated } from '#crds/derive/hibernated.ts';
 import type { Granted } from '#crds/v1alpha1/virtual-machine-status.ts';
@@ -37,6 +37,6 @@ function obstacleToGrowth({ vm, candidates }: Snapshot, granted: Granted): strin
 
 /** Only what grows needs room: the rest it has already. */
 function fits(wanted: Amount, held: Amount, room: Amount): boolean {
-  const has = (resource: keyof Amount) => wanted[resource] <= held[resource] || wanted[resource] <= room[resource];
-  return has('cpus') && has('memoryBytes');
+  const grows = wantsIn(wanted, held);
+  return wantsIn(wanted, room).every((want) => !grows.includes(want));
 }

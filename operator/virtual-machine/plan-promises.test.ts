@@ -1,11 +1,13 @@
 // What the operator promises of every plan, over everything it could ever see.
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { amountOf, wantsIn } from '#crds/amount.ts';
 import { currentInstance, epochIsOver } from '#crds/derive/epoch.ts';
 import { isSurelyHibernated, mayBeThere } from '#crds/derive/hibernated.ts';
+import { isUnlimited, limitsOf } from '#crds/resources.ts';
 import { FORCE_DELETE_ANNOTATION } from '#crds/v1alpha1/names.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
-import type { Candidate, Reachability } from '#operator/placement/candidate.ts';
+import { type Candidate, free, type Reachability } from '#operator/placement/candidate.ts';
 import { amountHeld } from '#operator/placement/ledger.ts';
 import { arbitraryHibernated, arbitraryMachine } from '#test/builders/arbitrary-machine.ts';
 import { candidate, GIBIBYTE } from '#test/builders/hypervisor.ts';
@@ -33,14 +35,32 @@ function arbitraryCandidate(name: string): fc.Arbitrary<Candidate> {
     .record({
       accepted: mostly,
       open: mostly,
+      guaranteesCpu: mostly,
       reachable,
       cpus: fc.integer({ min: 0, max: 8 }),
       gibibytes: fc.integer({ min: 0, max: 16 }),
     })
     .map(({ open, cpus, gibibytes, ...changes }) =>
-      candidate({ name, ...changes, unschedulable: !open, assigned: { cpus, memoryBytes: gibibytes * GIBIBYTE } }),
+      candidate({
+        name,
+        ...changes,
+        unschedulable: !open,
+        allocatable: ALL,
+        // As much of it guaranteed as can be: without overcommit that is no more than is assigned.
+        assigned: {
+          cpus,
+          memoryBytes: gibibytes * GIBIBYTE,
+          guaranteed: { cpuMillis: cpus * 1000, memoryBytes: gibibytes * GIBIBYTE },
+        },
+      }),
     );
 }
+
+const ALL = {
+  cpus: 8,
+  memoryBytes: 16 * GIBIBYTE,
+  guaranteed: { cpuMillis: 8000, memoryBytes: 16 * GIBIBYTE },
+};
 
 const snapshots: fc.Arbitrary<Snapshot> = fc
   .record({
@@ -99,6 +119,10 @@ describe('whatever the operator sees of a VM', () => {
       const placed = after(vm, actions);
       const cpus = (chosen?.assigned.cpus ?? 0) + (placed.status?.granted?.resources.cpus ?? 0);
       expect(cpus).to.be.at.most(chosen?.allocatable.cpus ?? 0);
+      const granted = placed.status?.granted?.resources;
+      if (chosen === undefined || granted === undefined) return;
+      expect(wantsIn(amountOf(granted), free(chosen))).to.deep.equal([]);
+      if (!isUnlimited(limitsOf(granted))) expect(chosen.guaranteesCpu).to.equal(true);
     });
   });
 

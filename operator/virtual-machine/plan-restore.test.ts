@@ -30,7 +30,7 @@ function asleep(powerState: VirtualMachine['spec']['powerState'], changes: Place
     spec: { powerState, resources: { cpus: 2, memory: '2Gi' }, ...changes.spec },
     granted: { generation: 2, powerState: 'Hibernated', ...changes.granted },
     placement: { runnableGeneration: 1, ...changes.placement },
-    instance: { powerState: 'Hibernated', generation: 2, resources: { cpus: 2, memory: '2Gi' } },
+    instance: changes.instance ?? { powerState: 'Hibernated', generation: 2, resources: { cpus: 2, memory: '2Gi' } },
     status: { conditions: [REACHABLE] },
   });
 }
@@ -131,5 +131,17 @@ describe('what is allowed under a permission', () => {
     const { actions } = planVirtualMachine(operatorSnapshot(vm));
     const status = statusAfter(actions, { vm, sign: () => 'signed', time: timeAfter(60) });
     expect(status.placement?.runnableGeneration).to.equal(1);
+  });
+
+  it('keeps how CPU time was shared out for it where it goes on with what it had', () => {
+    const had = { cpus: 2, memory: '2Gi', cpuReservation: '500m', cpuShares: 5120, cpuLimit: '1' };
+    const vm = asleep('Running', {
+      spec: { resources: { ...had, cpus: 4 } },
+      instance: { powerState: 'Hibernated', generation: 2, resources: had },
+    });
+    const allocatable = { cpus: 2, memoryBytes: 4 * GIBIBYTE, guaranteed: { cpuMillis: 2000, memoryBytes: 0 } };
+    const { actions } = planVirtualMachine(operatorSnapshot(vm, [candidate({ allocatable })]));
+    const [grant] = actions.flatMap((action) => (action.kind === 'Grant' ? [action.granted.resources] : []));
+    expect(grant).to.deep.equal(had);
   });
 });

@@ -1,6 +1,6 @@
 // A guest that is hibernated and shall be there again: only where its memory is kept, and only where it fits. Until then it
 // stays as it is, and costs nothing.
-import { type Amount, amountInWords, amountOf, larger } from '#crds/amount.ts';
+import { type Amount, amountInWords, amountOf, inTermsOf, larger, wantsIn } from '#crds/amount.ts';
 import { currentInstance, epochIsOver } from '#crds/derive/epoch.ts';
 import { isSurelyHibernated, mayBeThere, RESTORE_PENDING } from '#crds/derive/hibernated.ts';
 import { howToBootAnew } from '#crds/derive/verdict-hibernated.ts';
@@ -53,12 +53,12 @@ function unreachable(name: string): Obstacle {
 }
 
 function noRoom(name: string, room: Amount, kept: Amount): Obstacle {
-  const most = `${name}, which keeps its memory, can give it at most ${amountInWords(room, 'down')}`;
+  const most = `${name}, which keeps its memory, can give it at most ${amountInWords(inTermsOf(kept, room), 'down')}`;
   const needed = amountInWords(kept, 'up');
   const reason = `${most}, and it had ${needed}. It is restored when there is room on ${name}. ${howToBootAnew()}`;
   return { code: 'NoRoomToRestore', reason };
 }
 
 function fits(wanted: Amount, room: Amount): boolean {
-  return wanted.cpus <= room.cpus && wanted.memoryBytes <= room.memoryBytes;
+  return wantsIn(wanted, room).length === 0;
 }

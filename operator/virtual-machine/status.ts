@@ -1,11 +1,11 @@
 // The one place where the operator turns what it planned into a VM's next status.
-import { isSameAmount } from '#crds/amount.ts';
 import { removeCondition, setCondition } from '#crds/conditions.ts';
 import { deriveStatus } from '#crds/derive/derive-status.ts';
 import { currentInstance, epochIsOver } from '#crds/derive/epoch.ts';
 import { mayBeThere, RESTORE_PENDING } from '#crds/derive/hibernated.ts';
 import { signedPayload } from '#crds/derive/signed-payload.ts';
 import { EXPIRED } from '#crds/derive/verdict.ts';
+import { isSameResources } from '#crds/resources.ts';
 import type { Condition } from '#crds/v1alpha1/fragments.ts';
 import { limits } from '#crds/v1alpha1/limits.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
@@ -116,7 +116,7 @@ function withoutSettled(
   { vm }: Writing,
 ): readonly Condition[] {
   const rest = verdict === 'Defer' ? conditions : removeCondition(conditions, RESTORE_PENDING);
-  return isSameAmount(resources, vm.spec.resources) ? removeCondition(rest, 'ResizePending') : (rest ?? []);
+  return isSameResources(resources, vm.spec.resources) ? removeCondition(rest, 'ResizePending') : (rest ?? []);
 }
 
 /** Whoever holds the permission, with what it may do now and what it was allowed before. */

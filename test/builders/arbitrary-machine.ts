@@ -19,7 +19,17 @@ import { TIME, timeAfter } from './time.ts';
 import { uuidFor } from './uuid.ts';
 import { grantedFor, newMachine, placementOn } from './virtual-machine.ts';
 
-const resources = fc.record({ cpus: fc.constantFrom(1, 2, 4), memory: fc.constantFrom('1Gi', '2Gi', '3Gi') });
+const guarantees = fc.constantFrom(
+  {},
+  {},
+  { cpuLimit: '500m' },
+  { cpuReservation: '0.5', memoryMinimum: '512Mi' },
+  { cpuShares: 2048 },
+);
+
+const resources = fc
+  .tuple(fc.record({ cpus: fc.constantFrom(1, 2, 4), memory: fc.constantFrom('1Gi', '2Gi', '3Gi') }), guarantees)
+  .map(([size, guaranteed]) => ({ ...size, ...guaranteed }));
 
 /** Over, over soon, far away; most have none. */
 const expirationTime = fc.constantFrom(

@@ -107,6 +107,13 @@ export const arbitrarySnapshot: fc.Arbitrary<Snapshot> = fc
       { fits: false, reason: 'No room.' },
       { fits: undefined, reason: 'Not known yet.' },
     ),
+    limits: fc.constantFrom<Snapshot['limits']>(
+      { kind: 'NotAsked' },
+      { kind: 'Unknown' },
+      { kind: 'Unsupported', why: 'there is no cgroup' },
+      { kind: 'Seen', limits: { cpuShares: 1024 } },
+      { kind: 'Seen', limits: { cpuShares: 1024, cpuLimitMillis: 500 } },
+    ),
     leaseValid: fc.constantFrom(true, true, true, false),
     guarded: fc.boolean(),
     memory,

@@ -42,6 +42,9 @@ const bySchemaAlone: Readonly<Record<string, (schema: StructuralSchema) => fc.Ar
       ),
     ),
   'spec.resources.memory': () => memory,
+  'spec.resources.cpuReservation': () => fc.constantFrom<string | number>(0, '0.5', '250m', '500m'),
+  'spec.resources.cpuLimit': () => fc.constantFrom<string | number>(1, '0.75', '500m', '1.000'),
+  'spec.resources.memoryMinimum': () => fc.constantFrom<string | number>(0, 1024, '1Mi', '0.5Mi'),
   'spec.placement.requiredHypervisorSelector.matchLabels': ({ maxProperties = 0 }) =>
     fc.dictionary(labelKey, labelValue, { maxKeys: maxProperties }),
 };

@@ -55,6 +55,7 @@ export function domainSnapshot({ cached, live, domain, ...changes }: SnapshotCha
     live: liveOf(live),
     domain: seenOf(domain),
     addresses: [],
+    limits: { kind: 'NotAsked' },
     room: { fits: true },
     leaseValid: true,
     guarded: false,

@@ -59,6 +59,7 @@ export function candidate(changes: Partial<Candidate> = {}): Candidate {
     migration: { address: `simulated://${name}`, sharedPools: [], type: 'simulated', architecture: 'x86_64' },
     reachable: { yes: true },
     allocatable: { cpus: 8, memoryBytes: 16 * GIBIBYTE },
+    guaranteesCpu: false,
     assigned: { cpus: 0, memoryBytes: 0 },
     disksInUse: new Map(),
     startsFail: false,
@@ -71,6 +72,7 @@ export function demand(changes: Partial<Demand> = {}): Demand {
   return {
     uid: uuidFor('team/web'),
     amount: { cpus: 1, memoryBytes: GIBIBYTE },
+    guaranteesCpu: false,
     preferred: [],
     selector: undefined,
     disks: [],

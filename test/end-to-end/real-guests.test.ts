@@ -3,6 +3,7 @@ import { describeSite } from '../site/describe-site.ts';
 import { describeChanges } from './real-guests/changes.ts';
 import { describeDeletions } from './real-guests/deletions.ts';
 import { describeEnds } from './real-guests/ends.ts';
+import { describeGuarantees } from './real-guests/guarantees.ts';
 import { describeHostDoings } from './real-guests/host-doings.ts';
 import { describeLeaving } from './real-guests/leaving.ts';
 import { describeMistakes } from './real-guests/mistakes.ts';
@@ -22,6 +23,7 @@ describeSite('real guests', choice, (under) => {
 
   describeRunning(under);
   describeUsage(under, () => describeChanges(under));
+  describeGuarantees(under);
   describeEnds(under);
   describeHostDoings(under);
   describeMistakes(under);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { killLibvirt, releaseLibvirt, signalGuest, signalLibvirt } from '#hack/hypervisor-host/faults.ts';
 import { inside, virsh } from '#hack/hypervisor-host/host.ts';
+import { cgroupObstacle } from '#hack/hypervisor-host/host-cgroup.ts';
 import type { DriverControl, DriverUnderTest, OtherSide } from '#node-daemon/hypervisor/conformance/subject.ts';
 import { describeDriver } from '#node-daemon/hypervisor/conformance/suite.ts';
 import {
@@ -13,6 +14,9 @@ import {
   type QemuStand,
 } from './libvirt-qemu-stand.ts';
 
+/** Where the machine has no such cgroups the suite shows that it is refused. */
+const sharesCpuTime = (await cgroupObstacle()) === undefined;
+
 describeQemuPair('libvirt with QEMU guests', (stand, other) => describeDriver(subject(stand, other)));
 
 function subject(stand: () => QemuStand, other: () => QemuStand): DriverUnderTest {
@@ -20,6 +24,7 @@ function subject(stand: () => QemuStand, other: () => QemuStand): DriverUnderTes
     name: 'libvirt on qemu:///system',
     make: async () => stand().driver(),
     features: new Set([
+      ...(sharesCpuTime ? (['CpuGuarantees'] as const) : []),
       'GracefulShutdown',
       'Reboot',
       'Pause',

@@ -3,6 +3,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { operationTypes } from '#crds/v1alpha1/operation-spec.ts';
+import type { Resources } from '#crds/v1alpha1/virtual-machine-spec.ts';
 import { isDriverError } from '#node-daemon/hypervisor/errors.ts';
 import { timestampOf } from '#runtime/clock/clock.ts';
 import { isKubeError, KubeError } from '#runtime/kube/errors.ts';
@@ -44,7 +45,14 @@ const policies = fc.record({
   }),
   deletionPolicy: fc.constantFrom('PowerOff' as const, 'PowerOff' as const, 'Release' as const),
 });
-const resources = fc.record({ cpus: fc.constantFrom(1, 2, 3), memory: fc.constantFrom('1Gi', '2Gi') });
+/** A merge patch: what is null is taken away. */
+const resources = fc.record({
+  cpus: fc.constantFrom(1, 2, 3),
+  memory: fc.constantFrom('1Gi', '2Gi'),
+  cpuReservation: fc.constantFrom('500m', '1', null),
+  cpuLimit: fc.constantFrom('1', null, null),
+  memoryMinimum: fc.constantFrom('1Gi', null),
+});
 const powerState = fc.constantFrom('Running', 'Running', 'Paused', 'Hibernated', 'Hibernated', 'Stopped');
 
 /** To the API server: no time at all, so that everything happens at once, or some, so that things cross each other. */
@@ -67,7 +75,7 @@ function step<T>(
 const create = step(
   'create',
   fc.record({ name: vm, resources, policies }),
-  async (site, { name, resources: size, policies: how }) => site.create(name, { resources: size, ...how }),
+  async (site, { name, resources: size, policies: how }) => site.create(name, { resources: size as Resources, ...how }),
 );
 
 const powers = step('power', fc.record({ name: vm, powerState }), async (site, { name, powerState: wanted }) =>

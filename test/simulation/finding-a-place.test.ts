@@ -1,4 +1,6 @@
 import { expect } from 'chai';
+import { findCondition } from '#crds/conditions.ts';
+import { hypervisorResource } from '#crds/v1alpha1/kinds.ts';
 import { uuidFor } from '#test/builders/uuid.ts';
 import { PATIENCE_MS, says, tell } from './story.ts';
 
@@ -119,6 +121,60 @@ describe('the story of VMs that look for a place', function () {
       await says(site, 'one crashes again', () => site.crash(uuid), 20);
       expect((await site.machine('one')).status?.instance?.resources?.cpus).to.equal(3);
       expect(await site.phaseOf('three')).to.equal('Scheduling');
+    });
+  });
+
+  it('and are guaranteed no more than there is, however overcommitted it is', async () => {
+    await tell('guarantees', { hypervisors: { hv1: {} } }, async (site) => {
+      const overcommit = { cpuPercent: 400, memoryPercent: 100 };
+      const overcommitted = async () => {
+        await site.user.mergePatch(hypervisorResource, { name: 'hv1' }, { spec: { overcommit } });
+      };
+      await says(site, 'hv1, of 4 CPUs, is overcommitted four times', overcommitted, 40);
+      const reserving = (cpuReservation: string) => ({ resources: { cpus: 4, memory: '1Gi', cpuReservation } });
+      for (const name of ['one', 'two', 'three'])
+        await says(
+          site,
+          `adele creates ${name}, reserving 1.5 CPUs`,
+          async () => site.create(name, reserving('1.5')),
+          5,
+        );
+      expect(await site.phaseOf('three')).to.equal('Scheduling');
+      await says(site, 'adele creates four, which reserves nothing', async () => site.create('four', BIG), 5);
+      expect(await site.phaseOf('four')).to.equal('Running');
+      const uuid = await site.uuidOf('one');
+      await says(site, 'adele lets one reserve 3 CPUs', async () => site.edit('one', reserving('3')), 5);
+      expect(site.host('hv1').machine.limits(uuid).cpuShares, 'it keeps what it had').to.equal(15_360);
+      await says(site, 'adele lets one reserve half a CPU', async () => site.edit('one', reserving('500m')), 5);
+      expect(site.host('hv1').machine.limits(uuid)).to.deep.equal({ cpuShares: 5120 });
+      expect(await site.phaseOf('three')).to.equal('Running');
+      await says(
+        site,
+        'somebody changes the shares of one by hand',
+        () => site.host('hv1').machine.setLimits(uuid, { cpuShares: 2 }),
+        40,
+      );
+      expect(site.host('hv1').machine.limits(uuid)).to.deep.equal({ cpuShares: 5120 });
+    });
+  });
+
+  it('and find none where CPU time cannot be guaranteed, and are told so where they run', async () => {
+    const features = new Set(['GracefulShutdown', 'Events'] as const);
+    await tell('cannot-guarantee', { hypervisors: { hv1: { features } } }, async (site) => {
+      const limited = { resources: { cpus: 1, memory: '1Gi', cpuLimit: '500m' } };
+      await says(site, 'adele creates limited, of at most half a CPU', async () => site.create('limited', limited), 5);
+      expect(await site.phaseOf('limited')).to.equal('Scheduling');
+      await says(site, 'adele creates plain', async () => site.create('plain'), 5);
+      await says(site, 'adele limits plain to half a CPU', async () => site.edit('plain', limited), 5);
+      const ready = findCondition((await site.machine('plain')).status?.conditions, 'Ready');
+      expect(ready).to.include({ status: 'False', reason: 'GuaranteesNotKept' });
+      await says(
+        site,
+        'adele takes the limit back',
+        async () => site.edit('plain', { resources: { cpuLimit: null } }),
+        5,
+      );
+      expect(findCondition((await site.machine('plain')).status?.conditions, 'Ready')?.status).to.equal('True');
     });
   });
 

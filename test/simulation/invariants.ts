@@ -1,6 +1,6 @@
 // What must hold at every step of every story, whatever happens in it.
 import { isDeepStrictEqual } from 'node:util';
-import { type Amount, NO_AMOUNT, plus } from '#crds/amount.ts';
+import { type Amount, NO_AMOUNT, NOTHING_GUARANTEED, plus, wantsIn } from '#crds/amount.ts';
 import { findCondition } from '#crds/conditions.ts';
 import { epochIsOver } from '#crds/derive/epoch.ts';
 import { activeMigration } from '#crds/derive/migration.ts';
@@ -92,23 +92,27 @@ export class Invariants {
       this.#checkVerdict(vm, user);
   }
 
-  /** The operator promises no more of a hypervisor than it may give. */
+  /** The operator promises no more of a hypervisor than it may give, also to guests that are on their way there. */
   #checkPromises(vm: VirtualMachine, user: string): void {
     const { uid, finalizers = [] } = vm.metadata;
-    const host = vm.status?.placement?.hypervisor ?? '';
-    const before = this.#promisedOn(host);
+    const hosts = hostsOf(vm).map((host) => ({ host, before: this.#promisedOn(host) }));
     if (finalizers.length === 0) this.#machines.delete(uid);
     else this.#machines.set(uid, vm);
-    const after = this.#promisedOn(host);
+    if (user === OPERATOR) for (const { host, before } of hosts) this.#checkPromised(host, before);
+  }
+
+  #checkPromised(host: string, before: Amount): void {
+    const promised = this.#promisedOn(host);
     const known = this.#hosts.get(host);
-    const { cpus, memoryBytes } = known === undefined ? NO_AMOUNT : this.#mostOn(host, known);
-    const beyond =
-      after.cpus > Math.max(before.cpus, cpus) || after.memoryBytes > Math.max(before.memoryBytes, memoryBytes);
-    if (user === OPERATOR && beyond) this.report(`more of ${host} is promised than it may give: ${after.cpus} CPUs`);
+    const beyond = wantsIn(promised, known === undefined ? NO_AMOUNT : this.#mostOn(host, known));
+    const grown = wantsIn(promised, before);
+    const { cpus, guaranteed = NOTHING_GUARANTEED } = promised;
+    if (beyond.some((want) => grown.includes(want)))
+      this.report(`more of ${host} is promised than it may give: ${cpus} CPUs, ${guaranteed.cpuMillis}m reserved`);
   }
 
   #promisedOn(host: string): Amount {
-    const there = [...this.#machines.values()].filter(({ status }) => status?.placement?.hypervisor === host);
+    const there = [...this.#machines.values()].filter((vm) => hostsOf(vm).includes(host));
     return there.map(amountHeld).reduce(plus, NO_AMOUNT);
   }
 
@@ -138,4 +142,9 @@ export class Invariants {
   report(fault: string): void {
     if (!this.broken.includes(fault)) this.broken.push(fault);
   }
+}
+
+function hostsOf({ status }: VirtualMachine): string[] {
+  const names = [status?.placement?.hypervisor, activeMigration(status)?.plan.target];
+  return names.filter((name) => name !== undefined);
 }

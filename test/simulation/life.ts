@@ -174,6 +174,8 @@ export function mortalDriver(driver: HypervisorDriver, life: Life, onlooker: Onl
     resume: async (uuid) => act('resume', uuid, async () => driver.resume(uuid)),
     hibernate: async (uuid) => act('hibernate', uuid, async () => driver.hibernate(uuid)),
     discardImage: async (uuid) => act('discardImage', uuid, async () => driver.discardImage(uuid)),
+    limits: async (uuid) => look('limits', async () => driver.limits(uuid)),
+    setLimits: async (uuid, limits) => act('setLimits', uuid, async () => driver.setLimits(uuid, limits)),
     shutdown: async (uuid) => act('shutdown', uuid, async () => driver.shutdown(uuid)),
     reboot: async (uuid) => act('reboot', uuid, async () => driver.reboot(uuid)),
     destroy: async (uuid) => act('destroy', uuid, async () => driver.destroy(uuid)),

@@ -1,6 +1,8 @@
 // A guest moves from one hypervisor to another, again and again, each time with something else going wrong at another
 // moment. It must run all the time, once, and be told to run where it does.
 import { expect } from 'chai';
+import { findCondition } from '#crds/conditions.ts';
+import { hypervisorResource } from '#crds/v1alpha1/kinds.ts';
 import type { OperationSpec } from '#crds/v1alpha1/operation-spec.ts';
 import { steadyLoad } from '#node-daemon/hypervisor/simulated/load.ts';
 import { OPERATOR } from './kinds.ts';
@@ -98,6 +100,26 @@ describe('a guest that moves to another hypervisor', () => {
       'operator status',
       'hv2 status',
     ]);
+    await expectMoved(site);
+  }).timeout(PATIENCE_MS);
+
+  it('goes only where what was guaranteed to it can be kept, and takes along what it has of it', async () => {
+    const site = await departing();
+    const reserving = (cpuReservation: string) => ({ resources: { cpus: 1, memory: '1Gi', cpuReservation } });
+    await site.edit('web', reserving('1500m'));
+    await site.create('other', { ...reserving('1'), placement: { preferredHypervisors: ['hv2'] } });
+    await site.create('third', { ...reserving('1'), placement: { preferredHypervisors: ['hv2'] } });
+    await site.create('fourth', { ...reserving('1'), placement: { preferredHypervisors: ['hv2'] } });
+    await site.clock.advance(10_000);
+    await site.maintain('hv1', true);
+    await site.clock.advance(60_000);
+    const { status } = await site.user.get(hypervisorResource, { name: 'hv1' });
+    expect(findCondition(status?.conditions, 'Draining')?.message).to.include('too few CPUs left to reserve');
+    expect(site.runningOn(await site.uuidOf('web'))).to.deep.equal(['hv1']);
+    for (const name of ['other', 'third', 'fourth']) await site.delete(name);
+    await site.clock.advance(120_000);
+    const uuid = await site.uuidOf('web');
+    expect(site.host('hv2').machine.limits(uuid).cpuShares).to.equal(15_360);
     await expectMoved(site);
   }).timeout(PATIENCE_MS);
 

@@ -36,6 +36,8 @@ async function expiresIn(site: Site, seconds: number): Promise<void> {
   await site.edit('web', { expirationTime: timestampOf(site.clock.now() + seconds * 1000) });
 }
 
+const LIMITED = { resources: { cpuReservation: '500m', cpuLimit: '0.75' } };
+
 const births: readonly Scenario[] = [
   {
     title: 'is created',
@@ -104,6 +106,20 @@ const changes: readonly Scenario[] = [
     },
     histories: [STARTED],
     protocol: { operator: DECIDE, hv1: ['observe', 'mergePatch VirtualMachine'] },
+  },
+  {
+    title: 'is given a limit of CPU time while it runs',
+    given: running,
+    act: async (site) => site.edit('web', LIMITED),
+    outcome: async (site) => {
+      await RUNS(site);
+      const uuid = await site.uuidOf('web');
+      expect(site.host('hv1').machine.limits(uuid)).to.deep.equal({ cpuShares: 5120, cpuLimitMillis: 750 });
+      const { instance, pendingChanges } = (await site.machine('web')).status ?? {};
+      expect([instance?.resources?.cpuLimit, pendingChanges]).to.deep.equal(['750m', undefined]);
+    },
+    histories: [STARTED],
+    protocol: { operator: DECIDE, hv1: ['get VirtualMachine', 'setLimits', 'observe', 'mergePatch VirtualMachine'] },
   },
   {
     title: 'is stopped',

@@ -37,6 +37,8 @@ export function expectTrue(site: Site, vm: VirtualMachine): void {
       'NoRoomToRestore',
       'TooFewCpus',
       'TooLittleMemory',
+      'TooFewCpusToReserve',
+      'TooLittleMemoryToGuarantee',
       'NoneFits',
     ];
     expect(ready?.reason, words).to.be.oneOf(held);

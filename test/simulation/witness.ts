@@ -233,6 +233,8 @@ function isDeclared(
       return !here || deleted || spec.powerState === 'Stopped' || granted?.powerState === 'Stopped';
     case 'undefine':
       return !here || deleted;
+    case 'setLimits':
+      return here && granted?.powerState === 'Running';
     case 'release':
       return here && deleted && spec.deletionPolicy === 'Release';
     case 'reboot':

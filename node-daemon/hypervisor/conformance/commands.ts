@@ -24,6 +24,7 @@ const WITH_FEATURES = {
   Hibernate: 'Hibernate',
   Restore: 'Hibernate',
   DiscardImage: 'Hibernate',
+  SetLimits: 'CpuGuarantees',
 } as const satisfies Readonly<Record<string, Feature>>;
 
 type Verb = (typeof ALWAYS)[number] | keyof typeof WITH_FEATURES;
@@ -129,6 +130,8 @@ class VerbCommand implements fc.AsyncCommand<object, Pair> {
         return driver.resume(uuid);
       case 'Hibernate':
         return driver.hibernate(uuid);
+      case 'SetLimits':
+        return driver.setLimits(uuid, { cpuShares: 1024 * this.variant, cpuLimitMillis: 500 });
       case 'DiscardImage':
         return driver.discardImage(uuid);
       case 'Shutdown':

@@ -32,8 +32,8 @@ export class Elsewhere {
   }
 
   /** A guest that runs here, and is removed there too after the test. */
-  async guest(): Promise<DomainDefinition> {
-    const definition = await this.#bench.started();
+  async guest(changes: Partial<DomainDefinition> = {}): Promise<DomainDefinition> {
+    const definition = await this.#bench.started(changes);
     await this.#bench.subject.guest.ready?.(definition.uuid);
     this.#moved.add(definition.uuid);
     return definition;

@@ -1,6 +1,7 @@
 // Guests that move from one hypervisor to another: what both sides show of it, and what is left where it fails.
 import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
+import { NO_LIMITS } from '#crds/resources.ts';
 import { AT_ONCE, Elsewhere } from './elsewhere.ts';
 import { isPossible } from './subject.ts';
 import { rejected, type Workbench } from './workbench.ts';
@@ -24,6 +25,7 @@ export function describeMigration(bench: Workbench): void {
     after(() => there.close());
 
     describeArrival(bench, there);
+    describeLimitsOnTheWay(bench, there);
     describeJourney(bench, there);
     describeRefusals(bench, there);
     describeIncomingChecks(bench, there);
@@ -56,6 +58,19 @@ function describeArrival(bench: Workbench, there: Elsewhere): void {
     await there.settled(there.driver.migrate(uuid, there.side.back, AT_ONCE));
     expect((await bench.present(uuid)).powerState).to.equal('Running');
     expect(await there.stateOf(uuid)).to.equal('ShutOff');
+  });
+}
+
+function describeLimitsOnTheWay(bench: Workbench, there: Elsewhere): void {
+  if (!bench.has('CpuGuarantees')) return;
+  it('takes along how CPU time is shared out for the guest, as it was changed while it ran', async () => {
+    const { uuid } = await there.guest({ limits: { cpuShares: 2048, cpuLimitMillis: 900 } });
+    const limits = { cpuShares: 512, cpuLimitMillis: 800 };
+    await bench.driver.setLimits(uuid, limits);
+    await there.move(uuid);
+    expect(await there.driver.limits(uuid)).to.deep.equal(limits);
+    await there.driver.setLimits(uuid, NO_LIMITS);
+    expect(await there.driver.limits(uuid), 'taken away there').to.deep.equal(NO_LIMITS);
   });
 }
 

@@ -7,6 +7,7 @@ import { describeFeatures } from './features.ts';
 import { describeImages } from './images.ts';
 import { describeInventory } from './inventory.ts';
 import { describeLifecycle } from './lifecycle.ts';
+import { describeLimits } from './limits.ts';
 import { describeMetadata } from './metadata.ts';
 import { describeMigration } from './migration.ts';
 import { describeRaces } from './races.ts';
@@ -34,6 +35,7 @@ export function describeDriver(subject: DriverUnderTest): void {
     describeReboot(bench);
     describeStandstill(bench);
     describeImages(bench);
+    describeLimits(bench);
     describeMetadata(bench);
     describeInventory(bench);
     describeRaces(bench);

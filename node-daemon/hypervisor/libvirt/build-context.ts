@@ -26,8 +26,16 @@ export async function buildContext(definition: DomainDefinition, sources: Contex
     architecture,
     ...(bootFiles === undefined ? {} : { bootFiles }),
     ...(consoleLogDirectory === undefined ? {} : { consoleLog: join(consoleLogDirectory, `${definition.name}.log`) }),
+    ...(definition.limits === undefined ? {} : { defaultShares: await defaultShares(hypervisor) }),
     ...(type === 'lxc' ? { volumePaths: await volumePaths(definition, ask) } : {}),
   };
+}
+
+/** Of a guest that says nothing, in this machine's own measure. Rejects with Unsupported where there is none. */
+export async function defaultShares(hypervisor: Hypervisor): Promise<number> {
+  const tuning = await hypervisor.cpuTuning();
+  if (tuning.works) return tuning.defaultShares;
+  throw new DriverError('Unsupported', `CPU time cannot be guaranteed or limited: ${tuning.why}`);
 }
 
 async function volumePaths({ disks }: DomainDefinition, ask: Ask): Promise<ReadonlyMap<string, string>> {

@@ -1,4 +1,5 @@
 // The port to a hypervisor, implemented on libvirt.
+import type { Limits } from '#crds/resources.ts';
 import type {
   Capabilities,
   Domain,
@@ -17,7 +18,7 @@ import type {
 } from '../driver.ts';
 import { DriverError } from '../errors.ts';
 import { parseTarget } from '../migration-address.ts';
-import { buildContext } from './build-context.ts';
+import { buildContext, defaultShares } from './build-context.ts';
 import { buildDomainXml } from './domain-xml/build.ts';
 import { checkDefinition } from './domain-xml/check-definition.ts';
 import { addressesOf, startKeepingAddresses } from './domains/addresses.ts';
@@ -27,6 +28,7 @@ import { EarlierAddresses } from './domains/earlier-addresses.ts';
 import { discardImage, hibernateDomain, type Image, imageOf, refuseWithoutImage } from './domains/image.ts';
 import { checkIncomingDomain } from './domains/incoming.ts';
 import { type Knowledge, listAll, observe } from './domains/inventory.ts';
+import { readLimits, writeLimits } from './domains/limits.ts';
 import { abortMigration, migrateDomain, progressOf, refuseMoving, takeBack } from './domains/migration.ts';
 import {
   destroyDomain,
@@ -172,6 +174,16 @@ class LibvirtDriver implements HypervisorDriver {
     });
   }
 
+  limits(uuid: string): Promise<Limits> {
+    return guarded(async () => readLimits(this.#lanes.query, uuid, await this.#defaultShares()));
+  }
+
+  setLimits(uuid: string, limits: Limits): Promise<void> {
+    return guarded(async () => {
+      await writeLimits(this.#lanes.action(uuid, 'change'), uuid, limits, await this.#defaultShares());
+    });
+  }
+
   shutdown(uuid: string): Promise<void> {
     return guarded(() => shutDownDomain(this.#lanes.action(uuid, 'query'), uuid));
   }
@@ -256,6 +268,10 @@ class LibvirtDriver implements HypervisorDriver {
 
   async #has(feature: Feature): Promise<boolean> {
     return (await this.#features()).has(feature);
+  }
+
+  async #defaultShares(): Promise<number> {
+    return defaultShares(this.#hypervisor);
   }
 
   async #demand(feature: Feature, what: string): Promise<void> {

@@ -1,4 +1,5 @@
 // The driver for simulated hosts: a view of one host, through a connection that may fail as ordered.
+import type { Limits } from '#crds/resources.ts';
 import type {
   Capabilities,
   Domain,
@@ -90,6 +91,14 @@ class SimulatedDriver implements HypervisorDriver {
 
   discardImage(uuid: string): Promise<void> {
     return this.#call('discardImage', uuid, () => this.#host.machine.discardImage(uuid));
+  }
+
+  limits(uuid: string): Promise<Limits> {
+    return this.#call('limits', uuid, () => this.#host.machine.limits(uuid));
+  }
+
+  setLimits(uuid: string, limits: Limits): Promise<void> {
+    return this.#call('setLimits', uuid, () => this.#host.machine.setLimits(uuid, limits));
   }
 
   shutdown(uuid: string): Promise<void> {

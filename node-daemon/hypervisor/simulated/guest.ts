@@ -1,4 +1,5 @@
 // One domain of the simulated hypervisor.
+import type { Limits } from '#crds/resources.ts';
 import type { Domain, DomainMetadata, ShutOffReason, UsageCounters } from '../driver.ts';
 import type { Load } from './load.ts';
 
@@ -24,6 +25,7 @@ export interface Guest {
   memoryBytes: number;
   macAddresses: readonly string[];
   metadata: DomainMetadata | undefined;
+  limits: Limits;
   /** A domain without a definition is gone when it ends. */
   persistent: boolean;
   power: Power;

@@ -48,6 +48,7 @@ const DEFAULTS = {
     'Pause',
     'StartPaused',
     'Hibernate',
+    'CpuGuarantees',
     'Events',
     'CpuUsage',
     'MemoryUsage',

@@ -1,5 +1,6 @@
 // The hypervisor of a simulated machine: what the verbs of the port do to its guests, without anything that may come
 // between a driver and its hypervisor.
+import { type Limits, NO_LIMITS } from '#crds/resources.ts';
 import type {
   Domain,
   DomainDefinition,
@@ -72,6 +73,7 @@ export class Machine {
 
   define(definition: DomainDefinition): void {
     checkDefinition(definition, this.options.bootFiles);
+    if (definition.limits !== undefined) this.#demand('CpuGuarantees', 'guarantee or limit CPU time');
     const existing = this.guests.find(definition.uuid);
     if (existing !== undefined && existing.power.kind !== 'Off') {
       throw new DriverError('Busy', `domain ${existing.name} runs; it can be redefined once it is off`);
@@ -207,6 +209,16 @@ export class Machine {
     if (guest !== undefined) guest.image = undefined;
   }
 
+  limits(uuid: string): Limits {
+    this.#demand('CpuGuarantees', 'guarantee or limit CPU time');
+    return this.get(uuid).limits;
+  }
+
+  setLimits(uuid: string, limits: Limits): void {
+    this.#demand('CpuGuarantees', 'guarantee or limit CPU time');
+    this.get(uuid).limits = limits;
+  }
+
   shutdown(uuid: string): void {
     const guest = this.get(uuid);
     if (!isActive(guest)) {
@@ -323,9 +335,9 @@ function refuseMoving(guest: Guest): Guest {
 
 /** What a definition decides and a later one may change. */
 function partsOf(definition: DomainDefinition, options: MachineOptions) {
-  const { cpus, memoryBytes, metadata, interfaces } = definition;
+  const { cpus, memoryBytes, metadata, interfaces, limits = NO_LIMITS } = definition;
   const macAddresses = interfaces.map(({ macAddress }) => macAddress);
-  return { cpus, memoryBytes, metadata, macAddresses, load: options.load(definition) };
+  return { cpus, memoryBytes, metadata, limits, macAddresses, load: options.load(definition) };
 }
 
 function redefine(guest: Guest, definition: DomainDefinition, options: MachineOptions): void {

@@ -3,6 +3,7 @@ import type { DomainDefinition } from '#node-daemon/hypervisor/driver.ts';
 import { boot } from './boot.ts';
 import { checkDefinition } from './check-definition.ts';
 import { serialConsole } from './console.ts';
+import { cpuTime } from './cpu-time.ts';
 import { disks } from './disks.ts';
 import type { BuildContext } from './domain-type.ts';
 import { type Element, element, render } from './element.ts';
@@ -16,7 +17,7 @@ import { resources } from './resources.ts';
 
 type Section = (definition: DomainDefinition, context: BuildContext) => Element[];
 
-const SECTIONS: readonly Section[] = [identity, metadata, resources, boot, features, lifecycle];
+const SECTIONS: readonly Section[] = [identity, metadata, resources, cpuTime, boot, features, lifecycle];
 const DEVICES: readonly Section[] = [disks, interfaces, serialConsole, instruments];
 
 /** The domain as libvirt defines it. Throws `Invalid`, naming the field, where no such domain can be made here. */

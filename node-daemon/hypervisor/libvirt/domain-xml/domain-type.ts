@@ -11,6 +11,8 @@ export interface BuildContext {
   readonly bootFiles?: { readonly image: string; readonly initrd?: string };
   /** Absolute path that the serial console is written to as well. */
   readonly consoleLog?: string;
+  /** What a guest weighs that says nothing about CPU time. Only where the definition says something. */
+  readonly defaultShares?: number;
   /** Absolute paths of volumes by the disk's name. Only for containers, which mount them. */
   readonly volumePaths?: ReadonlyMap<string, string>;
 }

@@ -40,6 +40,7 @@ export const exampleContext = {
   architecture: 'x86_64',
   bootFiles,
   consoleLog: '/var/log/usher/console/shop.web-1.log',
+  defaultShares: 1024,
 } as const satisfies BuildContext;
 
 const bootFromRoot = { boot: { kind: 'Disk', disk: 'root' } } as const;
@@ -48,6 +49,11 @@ const bootFromCard = { boot: { kind: 'Network', interface: 'eth0' } } as const;
 /** By the name of the golden file in testdata, without its ending. */
 export const goldens: Readonly<Record<string, readonly [DomainDefinition, BuildContext]>> = {
   'qemu-kernel': [exampleDefinition(), exampleContext],
+  'qemu-limits': [exampleDefinition({ limits: { cpuShares: 2048, cpuLimitMillis: 1500 } }), exampleContext],
+  'kvm-shares-on-cgroups-2': [
+    exampleDefinition({ ...bootFromRoot, limits: { cpuShares: 262_144 } }),
+    { ...exampleContext, type: 'kvm', defaultShares: 100 },
+  ],
   'qemu-aarch64-disk': [exampleDefinition(bootFromRoot), { ...exampleContext, architecture: 'aarch64' }],
   'kvm-disk': [exampleDefinition(bootFromRoot), { ...exampleContext, type: 'kvm' }],
   'kvm-network': [exampleDefinition(bootFromCard), { ...exampleContext, type: 'kvm' }],

@@ -2,7 +2,7 @@
 import type { Domain, DomainMetadata, Observation } from '#node-daemon/hypervisor/driver.ts';
 import { METADATA_NAMESPACE } from '../domain-xml/metadata.ts';
 import { parseMetadata } from '../domain-xml/parse.ts';
-import { PROBE_NAME_PREFIX } from '../node/kvm-probe.ts';
+import { PROBE_NAME_PREFIX } from '../node/probe-guest.ts';
 import { type Ask, getInfo, getMetadata, getState, listDomains, listWithImage } from '../rpc/domain-calls.ts';
 import { FAULT, isFault } from '../rpc/faults.ts';
 import type { DomainHandle } from '../rpc/values.ts';

@@ -5,6 +5,7 @@ import type { DomainType } from '../domain-xml/domain-type.ts';
 import type { Ask } from '../rpc/domain-calls.ts';
 import { getCapabilities, getNodeHardware, getType, getVersions } from '../rpc/node-calls.ts';
 import { versionText } from '../rpc/open.ts';
+import { type CpuTuning, tryCpuTuning } from './cpu-tuning.ts';
 import { runsGuestsAsRoot } from './guest-user.ts';
 import { featuresOf, type HypervisorKind, kindOf, type Provisions } from './hypervisor-kind.ts';
 import { type KvmTrial, tryKvm } from './kvm-probe.ts';
@@ -31,6 +32,7 @@ export class Hypervisor {
   readonly #asRoot: Remembered<boolean>;
   /** Undefined where libvirt does not offer KVM. */
   readonly #kvm: Remembered<KvmTrial | undefined>;
+  readonly #cpuTuning: Remembered<CpuTuning>;
 
   constructor(options: HypervisorOptions) {
     const { ask, startGuest, clock } = options;
@@ -46,6 +48,12 @@ export class Hypervisor {
       const listed = /<domain type='kvm'/.test(await getCapabilities(ask));
       return listed ? tryKvm(startGuest, clock) : undefined;
     });
+    this.#cpuTuning = new Remembered(async () => {
+      // Not beside the probe of KVM, which would take this guest for a leftover of its own.
+      const type = await this.domainType();
+      if (isQemuType(type)) return tryCpuTuning(startGuest, type);
+      return { works: false, why: `nobody has tried it with ${type}` };
+    });
   }
 
   /** Another libvirt may answer after a reconnect. Whether KVM works is a matter of the machine and is kept. */
@@ -53,6 +61,7 @@ export class Hypervisor {
     this.#kind.forget();
     this.#version.forget();
     this.#asRoot.forget();
+    this.#cpuTuning.forget();
   }
 
   architecture(): Promise<string> {
@@ -72,16 +81,25 @@ export class Hypervisor {
     return this.#options.domainType ?? ((await this.#kvm.get())?.works === true ? 'kvm' : 'qemu');
   }
 
+  /** The first answer takes as long as the smallest guest takes to be made. */
+  cpuTuning(): Promise<CpuTuning> {
+    return this.#cpuTuning.get();
+  }
+
   async capabilities(): Promise<Capabilities> {
     const [kind, type, version] = await Promise.all([this.kind(), this.domainType(), this.#version.get()]);
-    const features = featuresOf(kind, this.#options.provisions);
-    const remarks = kind === 'qemu' ? await this.#remarks(type) : [];
+    const tuning = await this.cpuTuning();
+    const features = new Set(featuresOf(kind, this.#options.provisions));
+    if (tuning.works) features.add('CpuGuarantees');
+    const remarks = kind === 'qemu' ? await this.#remarks(type, tuning) : [];
     return { type, version, features, ...(remarks.length === 0 ? {} : { remark: remarks.join(' ') }) };
   }
 
-  async #remarks(type: DomainType): Promise<string[]> {
+  async #remarks(type: DomainType, tuning: CpuTuning): Promise<string[]> {
     const whyEmulated = type === 'qemu' ? await this.#whyEmulated() : undefined;
-    return [whyEmulated, (await this.#asRoot.get()) ? AS_ROOT : undefined].filter((remark) => remark !== undefined);
+    const asRoot = (await this.#asRoot.get()) ? AS_ROOT : undefined;
+    const untuned = tuning.works ? undefined : `CPU time cannot be guaranteed or limited: ${tuning.why}.`;
+    return [whyEmulated, asRoot, untuned].filter((remark) => remark !== undefined);
   }
 
   async #whyEmulated(): Promise<string | undefined> {
@@ -90,6 +108,10 @@ export class Hypervisor {
     if (trial === undefined || trial.works) return undefined;
     return `Guests are emulated: KVM is offered here, and guests do not run with it (${trial.why}).`;
   }
+}
+
+function isQemuType(type: DomainType): type is 'kvm' | 'qemu' {
+  return type === 'kvm' || type === 'qemu';
 }
 
 /** Loads once, and again after a failure. */

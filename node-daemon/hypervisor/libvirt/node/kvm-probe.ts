@@ -1,18 +1,14 @@
 // Does KVM work here? libvirt lists it wherever /dev/kvm opens, and yet there are machines (nested ones, mostly) on which
-// its guests never execute an instruction. So one is run: a guest of 16 MiB without any device, whose BIOS finds nothing
-// to boot and, told not to wait, resets the machine; a reset ends this guest. Its end proves that thousands of
-// instructions were executed. It takes under a second where KVM works. It gets the processor that guests get: there are
-// machines on which KVM works, and not with that.
+// its guests never execute an instruction. So one is run, the smallest there is. It resets itself, which ends it, and its
+// end proves that thousands of instructions were executed. It takes under a second where KVM works.
 import { randomUUID } from 'node:crypto';
 import { DriverError, isDriverError, isUnanswered } from '#node-daemon/hypervisor/errors.ts';
 import type { Clock } from '#runtime/clock/clock.ts';
-import { element, render } from '../domain-xml/element.ts';
-import { kvmProcessor } from '../domain-xml/resources.ts';
 import { type Ask, CREATE, createXml, destroy, listDomains, lookupByUuid } from '../rpc/domain-calls.ts';
+import { PROBE_NAME_PREFIX, probeXml } from './probe-guest.ts';
 
 const PATIENCE_MS = 8_000;
 const LOOK_EVERY_MS = 100;
-export const PROBE_NAME_PREFIX = 'usher-kvm-probe-';
 
 export type KvmTrial = { readonly works: true } | { readonly works: false; readonly why: string };
 
@@ -33,7 +29,7 @@ export async function tryKvm(ask: Ask, clock: Clock): Promise<KvmTrial> {
 async function guestEnds(ask: Ask, clock: Clock): Promise<KvmTrial> {
   const uuid = randomUUID();
   try {
-    await createXml(ask, probeXml(uuid), CREATE.autoDestroy);
+    await createXml(ask, probeXml('kvm', uuid), CREATE.autoDestroy);
   } catch (error) {
     const why = error instanceof DriverError ? error.message : undefined;
     if (why === undefined || isUnanswered(error)) throw error;
@@ -67,34 +63,5 @@ async function isGone(ask: Ask, uuid: string): Promise<boolean> {
       }
       throw error;
     },
-  );
-}
-
-function probeXml(uuid: string): string {
-  return render(
-    element(
-      'domain',
-      { type: 'kvm' },
-      element('name', {}, `${PROBE_NAME_PREFIX}${uuid.slice(0, 8)}`),
-      element('uuid', {}, uuid),
-      element('memory', { unit: 'MiB' }, '16'),
-      element('vcpu', {}, '1'),
-      element(
-        'os',
-        {},
-        element('type', {}, 'hvm'),
-        element('boot', { dev: 'hd' }),
-        element('bios', { rebootTimeout: 0 }),
-      ),
-      kvmProcessor(),
-      element('on_poweroff', {}, 'destroy'),
-      element('on_reboot', {}, 'destroy'),
-      element(
-        'devices',
-        {},
-        element('controller', { type: 'usb', model: 'none' }),
-        element('memballoon', { model: 'none' }),
-      ),
-    ),
   );
 }

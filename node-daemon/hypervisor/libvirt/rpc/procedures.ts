@@ -29,6 +29,8 @@ export const PROCEDURE = {
   domainManagedSaveRemove: 184,
   domainCreateWithFlags: 196,
   domainGetState: 212,
+  domainSetSchedulerParametersFlags: 219,
+  domainGetSchedulerParametersFlags: 223,
   nodeGetCpuStats: 227,
   nodeGetMemoryStats: 228,
   domainUndefineFlags: 231,

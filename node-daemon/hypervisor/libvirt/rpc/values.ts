@@ -46,6 +46,22 @@ export function readParameters(decoder: XdrDecoder, maxCount: number): Parameter
   return new Map(decoder.list(maxCount, () => [decoder.string(), readValue(decoder)] as const));
 }
 
+/** One typed parameter; of all their types these are the ones that we send. */
+export interface WholeNumber {
+  readonly name: string;
+  readonly type: 'Hyper' | 'UnsignedHyper';
+  readonly value: number;
+}
+
+const TYPES = { Hyper: 3, UnsignedHyper: 4 } as const;
+
+/** As `readParameters` reads them. */
+export function writeParameters(encoder: XdrEncoder, parameters: readonly WholeNumber[]): XdrEncoder {
+  encoder.unsigned(parameters.length);
+  for (const { name, type, value } of parameters) encoder.string(name).int(TYPES[type]).hyper(value);
+  return encoder;
+}
+
 function readValue(decoder: XdrDecoder): ParameterValue {
   const type = decoder.int();
   switch (type) {

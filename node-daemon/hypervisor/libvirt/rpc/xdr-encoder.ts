@@ -17,6 +17,12 @@ export class XdrEncoder {
     return this.#append(bytes);
   }
 
+  hyper(value: number): this {
+    const bytes = Buffer.allocUnsafe(8);
+    bytes.writeBigInt64BE(BigInt(value));
+    return this.#append(bytes);
+  }
+
   /** Throws `Invalid` where the text is longer than libvirt accepts. */
   string(value: string): this {
     const bytes = Buffer.from(value, 'utf8');
