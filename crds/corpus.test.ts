@@ -17,6 +17,7 @@ const FREE_TEXT: Readonly<Record<string, readonly string[]>> = {
     'spec.hypervisorHints',
     'spec.reason',
   ],
+  DomainReport: [],
 };
 
 for (const kind of kinds) {

@@ -1,7 +1,7 @@
 // The daemon of one hypervisor machine. Only wiring here.
 import { parseQuantity } from '#crds/quantity.ts';
 import { INSTALL_API, INSTALL_OR_USE_RIGHTS } from '#crds/v1alpha1/installation.ts';
-import { hypervisorResource, virtualMachineResource } from '#crds/v1alpha1/kinds.ts';
+import { domainReportResource, hypervisorResource, virtualMachineResource } from '#crds/v1alpha1/kinds.ts';
 import packageJson from '#package.json' with { type: 'json' };
 import { systemClock, systemRandom } from '#runtime/clock/system.ts';
 import { EventRecorder } from '#runtime/event/recorder.ts';
@@ -82,7 +82,7 @@ function migrationOf({ driver, migrationAddress: address, sharedPools }: Options
 
 /** Once the API is installed, and knows this daemon for that of its node. */
 async function untilWelcome(check: TokenCheck, stop: AbortSignal): Promise<void> {
-  const types = [virtualMachineResource, hypervisorResource];
+  const types = [virtualMachineResource, hypervisorResource, domainReportResource];
   const advice = { NotFound: INSTALL_API, Forbidden: INSTALL_OR_USE_RIGHTS };
   await untilServed({ ...check, types, advice }, stop);
   await checkToken(check, stop);

@@ -19,6 +19,7 @@ import { Admission } from './domains/admission.ts';
 import { type DomainContext, isWatched } from './domains/context.ts';
 import { Memories } from './domains/memory.ts';
 import { Moves } from './domains/moves.ts';
+import { Orphans } from './domains/orphans.ts';
 import { reconcileDomain } from './domains/reconcile.ts';
 import { Guarding } from './guard/guarding.ts';
 import type { BootTime, GuardFiles } from './guard/orders.ts';
@@ -27,6 +28,7 @@ import { register } from './inventory/register.ts';
 import { HypervisorReporter } from './inventory/report.ts';
 import type { GuestMetrics } from './metrics.ts';
 import { NodeLease } from './node-lease.ts';
+import { DomainReporter } from './reports/reporter.ts';
 import { Scanner } from './scan.ts';
 import { settleStrays } from './strays.ts';
 import type { PublishLimits } from './usage/publish.ts';
@@ -147,14 +149,15 @@ function assemble(options: NodeDaemonOptions, membership: Membership) {
     memories: new Memories(),
     moves: new Moves(),
     initiators: new Map(),
-    orphans: new Set(),
+    orphans: new Orphans(() => scanner.scanSoon()),
     warn: options.warn,
     observer: options.observer,
     clock,
     logger,
   };
   const domains = domainController(options, context);
-  const reporter = new HypervisorReporter({ ...options, bootID, hypervisor, context });
+  const reports = new DomainReporter({ store, nodeName, bootID, hypervisor });
+  const reporter = new HypervisorReporter({ ...options, bootID, hypervisor, context, reports });
   const scanner = new Scanner({ context, reporter, hypervisor, random, enqueue: (uuid) => domains.enqueue(uuid) });
   const usage = new UsageReporter({ ...options, machines: machines.cache, hypervisor, limits: options.usageLimits });
   [machines, incoming].forEach((reflector) => lookAtChanges(reflector, context, domains));

@@ -2,7 +2,12 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { INSTALL_API, INSTALL_OR_USE_RIGHTS, INSTALL_RIGHTS } from '#crds/v1alpha1/installation.ts';
-import { hypervisorResource, operationResource, virtualMachineResource } from '#crds/v1alpha1/kinds.ts';
+import {
+  domainReportResource,
+  hypervisorResource,
+  operationResource,
+  virtualMachineResource,
+} from '#crds/v1alpha1/kinds.ts';
 import { systemClock, systemRandom } from '#runtime/clock/system.ts';
 import { EventRecorder } from '#runtime/event/recorder.ts';
 import type { KubeStore } from '#runtime/kube/store.ts';
@@ -74,7 +79,7 @@ function migrationOf(options: OptionValues<typeof operatorOptions>): MigrationSe
 
 /** Once all that it takes is installed. */
 async function signerOf(store: KubeStore, patience: Patience, stop: AbortSignal): Promise<Signer> {
-  const types = [virtualMachineResource, hypervisorResource, operationResource];
+  const types = [virtualMachineResource, hypervisorResource, operationResource, domainReportResource];
   await untilServed(
     { ...patience, store, types, advice: { NotFound: INSTALL_API, Forbidden: INSTALL_OR_USE_RIGHTS } },
     stop,

@@ -44,8 +44,8 @@ export function dnsLabel(description: string) {
 }
 
 /** A name of a node, a pool or a network: a DNS subdomain is the widest form any of them takes. */
-export function subdomain(description: string) {
-  return text(description, { maxLength: 253, form: SUBDOMAIN_FORM });
+export function subdomain(description: string, { maxLength = 253 } = {}) {
+  return text(description, { maxLength, form: SUBDOMAIN_FORM });
 }
 
 const conditionSchema = object('One aspect of the observed state, in the form of metav1.Condition.', {

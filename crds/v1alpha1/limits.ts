@@ -14,6 +14,11 @@ export const limits = {
   unmanagedName: 253,
   /** Storage pools that a Hypervisor says it shares. */
   sharedPools: 64,
+  /** Characters of what the operator signed for a guest, and of a name that a guest bears: larger ones are not ours. */
+  payload: 65_536,
+  markedName: 253,
+  /** Guests of one node that DomainReports are made of. */
+  domainReports: 512,
   /** Characters of a version, of the hypervisor or of its daemon. */
   version: 64,
   /** VMs that one operation works on at a time, and those whose results it holds in full. */

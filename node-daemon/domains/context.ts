@@ -11,6 +11,7 @@ import type { GuestMetrics } from '../metrics.ts';
 import type { Admission } from './admission.ts';
 import type { Memories } from './memory.ts';
 import type { Moves } from './moves.ts';
+import type { Orphans } from './orphans.ts';
 import type { Self } from './snapshot.ts';
 
 export interface DomainContext {
@@ -32,8 +33,8 @@ export interface DomainContext {
   readonly moves: Moves;
   /** uuid → what the last call-back said of who ended the guest. */
   readonly initiators: Map<string, EventInitiator>;
-  /** uuids of guests of ours whose VirtualMachine is gone, as live reads have shown. */
-  readonly orphans: Set<string>;
+  /** Guests of ours whose VirtualMachine is gone, as live reads have shown. */
+  readonly orphans: Orphans;
   /** Writes a warning that `kubectl describe` shows. */
   readonly warn: (vm: VirtualMachine, reason: string, message: string) => void;
   /** Counts what is told. */

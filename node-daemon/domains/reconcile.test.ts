@@ -18,6 +18,7 @@ import type { DomainContext } from './context.ts';
 import { definitionOf } from './definition.ts';
 import { Memories } from './memory.ts';
 import { Moves } from './moves.ts';
+import { Orphans } from './orphans.ts';
 import { reconcileDomain } from './reconcile.ts';
 
 const COPY = uuidFor('copy');
@@ -69,7 +70,7 @@ function contextOf({ clock, host, api, machines }: World): DomainContext {
     memories: new Memories(),
     moves: new Moves(),
     initiators: new Map(),
-    orphans: new Set(),
+    orphans: new Orphans(),
     warn: () => undefined,
     clock,
     logger: silentLogger,

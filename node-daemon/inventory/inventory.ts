@@ -11,7 +11,7 @@ export interface KnownVirtualMachines {
   /** uid of every VirtualMachine that the daemon knows of, from whatever source → uuid of its domain. */
   readonly known: ReadonlyMap<string, string>;
   /** uuids of domains of ours that a live GET has found to belong to no VirtualMachine here. */
-  readonly orphans: ReadonlySet<string>;
+  readonly orphans: { has(uuid: string): boolean };
 }
 
 export interface Inventory {
@@ -19,6 +19,9 @@ export interface Inventory {
   readonly managed: readonly Domain[];
   /** Ours by their metadata; whether there is a VirtualMachine must be asked before anything is said of them. */
   readonly unconfirmed: readonly Domain[];
+  /** Ours, and no VirtualMachine here declares them. */
+  readonly orphaned: readonly Domain[];
+  readonly foreign: readonly Domain[];
   /** Orphaned ones first, then by name; at most as many as the API takes. */
   readonly unmanaged: readonly UnmanagedGuest[];
   readonly unmanagedCount: number;
@@ -36,6 +39,8 @@ export function takeInventory(domains: readonly Domain[], virtualMachines: Known
   return {
     managed: by.Managed ?? [],
     unconfirmed: by.Unconfirmed ?? [],
+    orphaned: by.Orphaned ?? [],
+    foreign: by.Foreign ?? [],
     unmanaged: unmanaged.slice(0, limits.unmanaged),
     unmanagedCount: unmanaged.length,
     unmanagedHeld: held([...(by.Orphaned ?? []), ...(by.Foreign ?? [])]),

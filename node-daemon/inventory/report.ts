@@ -5,12 +5,14 @@ import { instanceUuid } from '#crds/derive/signed-payload.ts';
 import type { Hypervisor } from '#crds/v1alpha1/hypervisor.ts';
 import { hypervisorResource } from '#crds/v1alpha1/kinds.ts';
 import { writeStatus } from '#runtime/controller/status-patch.ts';
+import { isKubeError } from '#runtime/kube/errors.ts';
 import { OwnWrites } from '#runtime/reflector/own-writes.ts';
 import type { DomainContext } from '../domains/context.ts';
 import type { Domain } from '../hypervisor/driver.ts';
 import { isDriverError, isUnanswered } from '../hypervisor/errors.ts';
+import type { DomainReporter } from '../reports/reporter.ts';
 import { allocatableOf } from './capacity.ts';
-import { takeInventory } from './inventory.ts';
+import { type Inventory, takeInventory } from './inventory.ts';
 import { type DriverView, hypervisorStatus } from './status.ts';
 
 export interface HypervisorReporting {
@@ -20,6 +22,7 @@ export interface HypervisorReporting {
   readonly bootID: string;
   readonly agentVersion: string;
   readonly migration?: { readonly address: string; readonly sharedPools: readonly string[] };
+  readonly reports: Pick<DomainReporter, 'publish'>;
   /** Is told why the hypervisor cannot be asked, and with undefined that it can. */
   readonly tellHypervisor?: (fault: string | undefined) => void;
 }
@@ -53,6 +56,7 @@ export class HypervisorReporter {
     }
     if (view.kind === 'Seen') context.observer?.unmanaged(view.inventory.unmanagedCount);
     if (domains !== undefined) take(domains);
+    if (view.kind === 'Seen') await this.#publish(view.inventory, signal);
     const next = hypervisorStatus({
       previous: observed.status,
       spec: observed.spec,
@@ -66,6 +70,20 @@ export class HypervisorReporter {
     });
     const written = await writeStatus(context.store, hypervisorResource, { observed, next, signal });
     this.#ownWrites.remember(written);
+  }
+
+  /** What cannot be told of strangers is told later: what the Hypervisor says of itself does not wait for it. */
+  async #publish({ orphaned }: Inventory, signal: AbortSignal): Promise<void> {
+    const { context, reports } = this.#reporting;
+    try {
+      await reports.publish(
+        orphaned.map((domain) => ({ domain, reason: 'Orphaned' })),
+        signal,
+      );
+    } catch (error) {
+      if (!isKubeError(error)) throw error;
+      context.logger.warn('guests that nobody declares could not be reported; it is tried again', { error });
+    }
   }
 
   #tell(fault: string | undefined): void {

@@ -2,6 +2,7 @@
 
 import { describeApiDeletion } from './admission/api-deletion.ts';
 import { describeDeletions } from './admission/deletions.ts';
+import { describeDomainReports } from './admission/domain-reports.ts';
 import { describeHeartbeats } from './admission/heartbeats.ts';
 import { describeHypervisors } from './admission/hypervisors.ts';
 import { describeOperations } from './admission/operations.ts';
@@ -31,6 +32,7 @@ describeOwnControlPlane('admission policies and roles', { controllerManager: tru
   describeStatusOwners(cluster, site);
   describeOperations(cluster, site);
   describeHypervisors(site);
+  describeDomainReports(site);
   describeHeartbeats(cluster, site);
   describeTokens(cluster, site);
   describeRoles(site);

@@ -1,8 +1,14 @@
 // What the simulated API server knows of our kinds: the schema, the stamps of admission, and who may write what.
 import { isDeepStrictEqual } from 'node:util';
+import { type DomainReport, domainReportKind, domainReportName } from '#crds/v1alpha1/domain-report.ts';
 import type { Condition } from '#crds/v1alpha1/fragments.ts';
 import { type Hypervisor, hypervisorKind } from '#crds/v1alpha1/hypervisor.ts';
-import { hypervisorResource, operationResource, virtualMachineResource } from '#crds/v1alpha1/kinds.ts';
+import {
+  domainReportResource,
+  hypervisorResource,
+  operationResource,
+  virtualMachineResource,
+} from '#crds/v1alpha1/kinds.ts';
 import {
   FORCE_DELETE_ANNOTATION,
   REQUESTER_ANNOTATION,
@@ -54,6 +60,23 @@ function stampedOperation(operation: VirtualMachineOperation, user: string): Vir
   const { metadata } = operation;
   return { ...operation, metadata: { ...metadata, annotations: { ...metadata.annotations, ...stamps } } };
 }
+
+const validReport = validatorFor<DomainReport>(domainReportKind);
+
+/** As rights/admission does it on a real API server: a daemon reports of its own node, and the operator judges. */
+export const reportModel: KindModel<DomainReport> = {
+  type: domainReportResource,
+  statusSubresource: true,
+  ...schemaOf(validReport),
+  validate: ({ metadata, spec, status }, { user, old, verb, subresource }) => {
+    const own = user === spec.nodeName && metadata.name === domainReportName(spec);
+    const changed = changedFields({ ...old?.status }, { ...status });
+    const foreign = changed.filter((field) => (field === 'verdict') !== (user === OPERATOR));
+    const allowed = user === OPERATOR ? verb === 'delete' || subresource === 'status' : own && verb !== 'delete';
+    if (allowed && foreign.length === 0) return undefined;
+    return new KubeError('Forbidden', `${user} may not ${verb} ${metadata.name}`);
+  },
+};
 
 const validMachine = validatorFor<VirtualMachine>(virtualMachineKind);
 

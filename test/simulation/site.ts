@@ -24,7 +24,7 @@ import type { WriteRecord } from '#runtime/kube/memory/write-log.ts';
 import type { KubeObject } from '#runtime/kube/resource.ts';
 import type { KubeStore } from '#runtime/kube/store.ts';
 import { Invariants } from './invariants.ts';
-import { hypervisorModel, leaseModel, machineModel, OPERATOR, operationModel } from './kinds.ts';
+import { hypervisorModel, leaseModel, machineModel, OPERATOR, operationModel, reportModel } from './kinds.ts';
 import { type Fate, Life, type Step } from './life.ts';
 import { Narration } from './narration.ts';
 import { runDaemonOf, runGuardOf, runOperatorOf, type Surroundings } from './programs.ts';
@@ -121,7 +121,7 @@ export class Site {
   }
 
   #serve({ latencyMilliseconds }: SiteOptions): void {
-    this.api.serve(leaseModel).serve(hypervisorModel);
+    this.api.serve(leaseModel).serve(hypervisorModel).serve(reportModel);
     this.api.serve(
       machineModel((vm, request) => {
         this.invariants.checkMachine(vm, request);

@@ -7,6 +7,7 @@ import { type ApiAccess, ApiRequestError, apiRequest } from '#hack/control-plane
 const USHER = '/apis/usher.dev/v1alpha1';
 
 export const hypervisors = `${USHER}/hypervisors`;
+export const domainReports = `${USHER}/domainreports`;
 export const leases = (namespace: string) => `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases`;
 export const events = (namespace: string) => `/api/v1/namespaces/${namespace}/events`;
 export const virtualMachines = (namespace: string) => `${USHER}/namespaces/${namespace}/virtualmachines`;

@@ -28,11 +28,11 @@ export function describeRoles(site: () => Site): void {
 
   describe('the roles', () => {
     const deletes = {
-      'usher-operator': ['delete virtualmachines', 'delete virtualmachineoperations'],
+      'usher-operator': ['delete virtualmachines', 'delete virtualmachineoperations', 'delete domainreports'],
       'usher-node-daemon': [],
     };
     for (const [role, most] of Object.entries(deletes)) {
-      it(`of ${role} have no wildcard, and delete no more than operations ask for`, async () => {
+      it(`of ${role} have no wildcard, and delete no more than operations and reports ask for`, async () => {
         const rules = await rulesOf(role);
         const words = rules.flatMap(({ apiGroups, resources, verbs }) => [...apiGroups, ...resources, ...verbs]);
         expect(words.filter((word) => word.includes('*'))).to.deep.equal([]);
@@ -48,10 +48,13 @@ export function describeRoles(site: () => Site): void {
         'virtualmachines/status',
         'hypervisors',
         'hypervisors/status',
+        'domainreports',
+        'domainreports/status',
         'leases',
         'events',
       ]);
-      expect(await rightsOf('usher-node-daemon')).to.not.include('update virtualmachines');
+      const rights = await rightsOf('usher-node-daemon');
+      expect(rights).to.not.include('update virtualmachines').and.not.include('delete domainreports');
     });
 
     it('of the operator read one secret', async () => {
