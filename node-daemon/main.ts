@@ -10,6 +10,7 @@ import type { OptionValues } from '#runtime/process/option-table.ts';
 import { OptionsError } from '#runtime/process/options.ts';
 import { type Runtime, runProgram } from '#runtime/process/program.ts';
 import { untilServed } from '#runtime/process/until-served.ts';
+import { memoryIn } from './control-plane/memory.ts';
 import { readBootTime } from './guard/boot-time.ts';
 import { guardFilesIn } from './guard/files.ts';
 import type { HypervisorDriver } from './hypervisor/driver.ts';
@@ -57,6 +58,7 @@ async function run(runtime: Runtime<typeof nodeDaemonOptions>): Promise<void> {
       reserved: { cpus: options.reservedCpus, memoryBytes: parseQuantity(options.reservedMemory) },
       guard: guardOf(options),
       ...paceOf(options),
+      controlPlaneMemory: memoryIn(options.stateDirectory),
       warn: (object, reason, message) => events.warn(object, reason, message),
       observer: guestMetrics(metrics),
       reflectorObserver,

@@ -10,6 +10,7 @@ import {
 import type { Clock, Random } from '#runtime/clock/clock.ts';
 import type { KubeStore } from '#runtime/kube/store.ts';
 import { Heartbeat, LeaseTaken } from '#runtime/lease/heartbeat.ts';
+import type { Lease } from '#runtime/lease/lease.ts';
 import { ExpectedError } from '#runtime/process/expected-error.ts';
 import type { Logger } from '#runtime/process/log.ts';
 import type { Guarding } from './guard/guarding.ts';
@@ -26,6 +27,10 @@ export interface NodeLeaseOptions {
   readonly setUnready?: (reason: string) => void;
   /** Where a guard stands by: what the Lease promises in its name, and who tells it of renewals. */
   readonly guarding?: Pick<Guarding, 'annotations' | 'renewed' | 'standDown'> | undefined;
+  /** Told the resource version of each renewal. */
+  readonly onVersion?: (resourceVersion: string) => void;
+  /** Told what is found where its own last renewal should be. */
+  readonly onSurprise?: (found: Lease | undefined, written: Lease) => void;
 }
 
 export class NodeLease {

@@ -91,6 +91,12 @@ export const nodeDaemonOptions = {
     default: '',
     validate: poolsFault,
   },
+  stateDirectory: {
+    type: 'string',
+    description:
+      'Where this daemon keeps which control plane it has served, over its own restarts and reboots: a directory of this machine, and of this daemon alone.',
+    default: '/var/lib/usher/state',
+  },
   labels: {
     type: 'string',
     description: 'Labels for the Hypervisor when it is first registered, as a=b,c=d.',

@@ -11,10 +11,14 @@ import type { Clock, Random } from '#runtime/clock/clock.ts';
 import { Controller, type ControllerObserver } from '#runtime/controller/controller.ts';
 import type { KubeObject } from '#runtime/kube/resource.ts';
 import type { KubeStore } from '#runtime/kube/store.ts';
+import type { Lease } from '#runtime/lease/lease.ts';
 import type { Logger } from '#runtime/process/log.ts';
-import type { ObjectChange } from '#runtime/reflector/changes.ts';
 import { OwnWrites } from '#runtime/reflector/own-writes.ts';
 import { Reflector, type ReflectorObserver } from '#runtime/reflector/reflector.ts';
+import { Answers, holdOf, latestVersion } from './control-plane/answers.ts';
+import { meet } from './control-plane/meet.ts';
+import type { ControlPlaneMemory } from './control-plane/memory.ts';
+import { ControlPlaneWatch } from './control-plane/watch.ts';
 import { Admission } from './domains/admission.ts';
 import { type DomainContext, isWatched } from './domains/context.ts';
 import { Memories } from './domains/memory.ts';
@@ -49,6 +53,8 @@ export interface NodeDaemonOptions {
   readonly heartbeatIntervalMs: number;
   readonly sampleIntervalMs: number;
   readonly usageLimits: PublishLimits;
+  /** Which control plane this machine has served. */
+  readonly controlPlaneMemory: ControlPlaneMemory;
   /** Writes a warning that `kubectl describe` shows. */
   readonly warn: (object: KubeObject, reason: string, message: string) => void;
   /** Counts guests, and how they ended. */
@@ -73,32 +79,56 @@ export interface NodeDaemonOptions {
  * are not touched by its end. Rejects only if it cannot go on.
  */
 export async function runNodeDaemon(options: NodeDaemonOptions, stop: AbortSignal): Promise<void> {
+  const { controlPlaneMemory: memory, logger, driver } = options;
   const bootID = await options.bootID();
   const admission = new Admission();
+  const controlPlane = await ControlPlaneWatch.begin({ memory, logger });
   const guarding = options.guard === undefined ? undefined : new Guarding({ ...options, ...options.guard, bootID });
-  const lease = new NodeLease({ ...options, bootID, guarding });
-  const identity = { bootID, lease, admission, guarding };
-  const work = async (held: AbortSignal) => lookAfterGuests(options, identity, held);
   const ended = new AbortController();
   const standingBy = guarding?.run(ended.signal);
   try {
-    // A start that is under way may come true after the Lease was given up, and the next holder may start it as well.
-    await lease.hold(stop, work, () => !admission.isStarting());
+    while (!stop.aborted) await serve(options, { bootID, admission, guarding, controlPlane }, stop);
   } finally {
     ended.abort();
     await standingBy;
-    await options.driver.close();
+    await driver.close();
   }
 }
 
 interface Identity {
   readonly bootID: string;
-  readonly lease: NodeLease;
   readonly admission: Admission;
   readonly guarding: Guarding | undefined;
+  readonly controlPlane: ControlPlaneWatch;
 }
 
-async function lookAfterGuests(options: NodeDaemonOptions, identity: Identity, held: AbortSignal): Promise<void> {
+/** Until `stop` aborts, or the control plane comes into doubt: then everything is read anew. */
+async function serve(options: NodeDaemonOptions, identity: Identity, stop: AbortSignal): Promise<void> {
+  const { bootID, admission, guarding, controlPlane } = identity;
+  const changed = new AbortController();
+  const over = AbortSignal.any([stop, changed.signal]);
+  const onVersion = (resourceVersion: string) => controlPlane.sees('Lease', resourceVersion);
+  const onSurprise = (found: Lease | undefined, written: Lease) =>
+    controlPlane.finds(found?.metadata, written.metadata);
+  const lease = new NodeLease({ ...options, bootID, guarding, onVersion, onSurprise });
+  const work = async (held: AbortSignal) => {
+    if (!(await meet({ ...options, controlPlane }, held))) return;
+    controlPlane.onDoubt(() => changed.abort(new Error('the control plane is another one, or went back in time')));
+    await lookAfterGuests(options, { ...identity, lease }, held);
+  };
+  try {
+    // A start that is under way may come true after the Lease was given up, and the next holder may start it as well.
+    await lease.hold(over, work, () => !changed.signal.aborted && !admission.isStarting());
+  } catch (error) {
+    if (!changed.signal.aborted) throw error;
+  }
+}
+
+interface Holder extends Identity {
+  readonly lease: NodeLease;
+}
+
+async function lookAfterGuests(options: NodeDaemonOptions, identity: Holder, held: AbortSignal): Promise<void> {
   const registered = await register({ ...options, driver: options.driverName }, held);
   const ended = new AbortController();
   const parts = assemble(options, { ...identity, registered, held });
@@ -122,46 +152,33 @@ async function lookAfterGuests(options: NodeDaemonOptions, identity: Identity, h
   }
 }
 
-interface Membership extends Identity {
+interface Membership extends Holder {
   readonly registered: Hypervisor;
   readonly held: AbortSignal;
 }
 
 function assemble(options: NodeDaemonOptions, membership: Membership) {
-  const { registered, bootID, lease, admission, guarding, held } = membership;
-  const { clock, random, logger, nodeName, driver, store } = options;
-  const machines = machineReflector(options, `status.placement.hypervisor=${nodeName}`);
-  const incoming = machineReflector(options, `status.migration.plan.target=${nodeName}`);
+  const { registered, bootID, controlPlane, held } = membership;
+  const { random, nodeName, store } = options;
+  const machines = machineReflector(options, controlPlane, 'placement.hypervisor');
+  const incoming = machineReflector(options, controlPlane, 'migration.plan.target');
   const hypervisors = hypervisorReflector(options);
   const hypervisor = () => hypervisors.cache.get(nodeName) ?? registered;
-  const pools = options.migration === undefined ? {} : { sharedPools: options.migration.sharedPools };
-  const context: DomainContext = {
-    store,
-    machineType: virtualMachineResource,
-    machines: machines.cache,
-    incoming: incoming.cache,
-    ownWrites: new OwnWrites<VirtualMachine>(),
-    driver,
-    admission,
-    heartbeat: lease,
-    isGuarded: (uuid) => guarding?.isGuarded(uuid) ?? false,
-    self: () => ({ name: nodeName, uid: hypervisor().metadata.uid, bootID, ...pools }),
-    memories: new Memories(),
-    moves: new Moves(),
-    initiators: new Map(),
-    orphans: new Orphans(() => scanner.scanSoon()),
-    warn: options.warn,
-    observer: options.observer,
-    clock,
-    logger,
-  };
+  const orphans = new Orphans(() => scanner.scanSoon());
+  const caches = { machines: machines.cache, incoming: incoming.cache };
+  const context = domainContext(options, { ...membership, ...caches, hypervisor, orphans });
   const domains = domainController(options, context);
   const reports = new DomainReporter({ store, nodeName, bootID, hypervisor });
-  const reporter = new HypervisorReporter({ ...options, bootID, hypervisor, context, reports });
+  const answers = new Answers(controlPlane, reports);
+  const reporter = new HypervisorReporter({ ...options, bootID, hypervisor, context, reports, answers });
   const scanner = new Scanner({ context, reporter, hypervisor, random, enqueue: (uuid) => domains.enqueue(uuid) });
   const usage = new UsageReporter({ ...options, machines: machines.cache, hypervisor, limits: options.usageLimits });
   [machines, incoming].forEach((reflector) => lookAtChanges(reflector, context, domains));
-  hypervisors.onChange((change) => hypervisorChanged(change, { options, scanner, held }));
+  hypervisors.onChange((change) => {
+    if (change.type === 'deleted') return registerAgain(options, held);
+    if (isWorthAScan(change.object, change.type === 'updated' ? change.previous : undefined)) scanner.scanSoon();
+    return answers.heard(change.object);
+  });
   return { context, machines, incoming, hypervisors, domains, scanner, usage };
 }
 
@@ -176,15 +193,48 @@ function lookAtChanges(
   });
 }
 
-function hypervisorChanged(
-  change: ObjectChange<Hypervisor>,
-  { options, scanner, held }: { options: NodeDaemonOptions; scanner: Scanner; held: AbortSignal },
-): Promise<void> | undefined {
-  if (change.type === 'deleted') return registerAgain(options, held);
-  const previous = change.type === 'updated' ? change.previous : undefined;
-  const changed = previous?.metadata.generation !== change.object.metadata.generation;
-  if (changed || isToldSilent(change.object)) scanner.scanSoon();
-  return undefined;
+interface Surroundings extends Membership, Pick<DomainContext, 'machines' | 'incoming' | 'orphans'> {
+  readonly hypervisor: () => Hypervisor;
+}
+
+function domainContext(options: NodeDaemonOptions, surroundings: Surroundings): DomainContext {
+  const { machines, incoming, hypervisor, orphans, bootID, lease, admission, guarding, controlPlane, held } =
+    surroundings;
+  const { store, driver, nodeName, warn, observer, clock, logger } = options;
+  const pools = options.migration === undefined ? {} : { sharedPools: options.migration.sharedPools };
+  return {
+    store,
+    machineType: virtualMachineResource,
+    machines,
+    incoming,
+    ownWrites: new OwnWrites<VirtualMachine>(),
+    driver,
+    admission,
+    heartbeat: lease,
+    isGuarded: (uuid) => guarding?.isGuarded(uuid) ?? false,
+    hold: () => holdOf(controlPlane, hypervisor()),
+    verifyControlPlane: async () => controlPlane.verify(async () => latestVersion(store, held)),
+    self: () => ({ name: nodeName, uid: hypervisor().metadata.uid, bootID, ...pools }),
+    memories: new Memories(),
+    moves: new Moves(),
+    initiators: new Map(),
+    orphans,
+    warn,
+    observer,
+    clock,
+    logger,
+  };
+}
+
+/** The spec has changed, or a hold of the site begins or ends, or nobody hears us. */
+function isWorthAScan(hypervisor: Hypervisor, previous: Hypervisor | undefined): boolean {
+  const changed = previous?.metadata.generation !== hypervisor.metadata.generation;
+  return changed || holdInWords(previous) !== holdInWords(hypervisor) || isToldSilent(hypervisor);
+}
+
+function holdInWords(hypervisor: Hypervisor | undefined): string {
+  const { id = '', state = '' } = hypervisor?.status?.hold ?? {};
+  return `${id} ${state}`;
 }
 
 /** We were not heard for a while: only our own report ends that. */
@@ -197,13 +247,31 @@ async function registerAgain(options: NodeDaemonOptions, stop: AbortSignal): Pro
   await register({ ...options, driver: options.driverName }, stop);
 }
 
-/** Only the VMs that were given to this node, or those that are to come here. */
-function machineReflector(options: NodeDaemonOptions, fieldSelector: string): Reflector<VirtualMachine, 'uuid'> {
-  const selection = { fieldSelector };
-  const observer = options.reflectorObserver?.('VirtualMachine') ?? {};
+type MachineReflector = Reflector<VirtualMachine, 'uuid'>;
+
+/** Only the VMs that were given to this node, or those that are to come here: those whose status names it there. */
+function machineReflector(
+  options: NodeDaemonOptions,
+  controlPlane: ControlPlaneWatch,
+  where: 'placement.hypervisor' | 'migration.plan.target',
+): MachineReflector {
+  const selection = { fieldSelector: `status.${where}=${options.nodeName}` };
+  const given = options.reflectorObserver?.('VirtualMachine') ?? {};
+  const listed: ReflectorObserver['listed'] = (...told) => {
+    controlPlane.sees(`VirtualMachine by ${where}`, reflector.resourceVersion);
+    given.listed?.(...told);
+  };
+  const observer = { ...given, listed };
   const indexes = { uuid: (vm: VirtualMachine) => [instanceUuid(vm)] };
   const kept = { indexes, keepsAnnotation: isOurAnnotation };
-  return new Reflector({ ...options, ...kept, type: virtualMachineResource, selection, observer });
+  const reflector: MachineReflector = new Reflector({
+    ...options,
+    ...kept,
+    type: virtualMachineResource,
+    selection,
+    observer,
+  });
+  return reflector;
 }
 
 function hypervisorReflector(options: NodeDaemonOptions): Reflector<Hypervisor> {

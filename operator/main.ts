@@ -22,6 +22,7 @@ import type { MigrationSettings } from './migration/settings.ts';
 import { operatorOptions } from './options.ts';
 import type { Signer } from './signing/key.ts';
 import { loadSigner } from './signing/secret.ts';
+import { siteMetrics } from './site/metrics.ts';
 import { runOperator } from './wiring.ts';
 
 const NAME = 'usher-operator';
@@ -57,6 +58,7 @@ function observersOf({ metrics, setUnready, readiness, reflectorObserver }: Runt
   const leader = leaderMetrics(metrics);
   return {
     observer: machineMetrics(metrics),
+    siteObserver: siteMetrics(metrics),
     reflectorObserver,
     controllerObserver: controllerMetrics(metrics),
     onSynced: () => setUnready(undefined),

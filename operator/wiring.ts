@@ -3,57 +3,53 @@ import type { Hypervisor } from '#crds/v1alpha1/hypervisor.ts';
 import { hypervisorResource, operationResource, virtualMachineResource } from '#crds/v1alpha1/kinds.ts';
 import { LEADER_LEASE, SYSTEM_NAMESPACE } from '#crds/v1alpha1/names.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
-import { Controller, type ControllerObserver, type Reconcile } from '#runtime/controller/controller.ts';
-import { type KubeObject, keyOf, keyText } from '#runtime/kube/resource.ts';
+import type { Controller } from '#runtime/controller/controller.ts';
 import { guardedStore } from '#runtime/lease/guarded-store.ts';
-import { LeaderElection, type LeadershipObserver } from '#runtime/lease/leader-election.ts';
-import { type AcceptanceRule, AUTOMATIC, acceptanceRule } from './hypervisor/acceptance.ts';
+import { LeaderElection } from '#runtime/lease/leader-election.ts';
+import { AUTOMATIC, acceptanceRule } from './hypervisor/acceptance.ts';
 import { candidateOf } from './hypervisor/candidate.ts';
 import type { HypervisorContext } from './hypervisor/context.ts';
 import { guestHere } from './hypervisor/draining.ts';
 import { heardOf } from './hypervisor/observe.ts';
 import { reconcileHypervisor } from './hypervisor/reconcile.ts';
-import type { MachineMetrics } from './metrics.ts';
 import { Drains } from './migration/drains.ts';
-import { DEFAULT_MIGRATION, type MigrationSettings } from './migration/settings.ts';
+import { DEFAULT_MIGRATION } from './migration/settings.ts';
 import type { OperationContext } from './operation/context.ts';
 import { reconcileOperation } from './operation/reconcile.ts';
 import type { Candidate } from './placement/candidate.ts';
-import type { Signer } from './signing/key.ts';
+import { reportController, reportsOf, siteController } from './rebuild/wiring.ts';
+import { SiteState } from './site/reconcile.ts';
 import type { TakeoverContext } from './takeover/context.ts';
-import type { Fencer } from './takeover/fencer.ts';
 import { reconcileTakeover } from './takeover/reconcile.ts';
 import { Takeovers } from './takeover/takeovers.ts';
 import type { Silence } from './takeover/wants-takeover.ts';
+import { controller, type OperatorOptions, type Term } from './term.ts';
 import { reconcileVirtualMachine } from './virtual-machine/reconcile.ts';
-import { type Listener, World, type WorldOptions } from './world.ts';
+import { heldBy, listenerFor, SITE_KEY, wakeEverything, wakeHeld } from './wake.ts';
+import { World } from './world.ts';
 
 const MOST_SILENT_PERCENT = 50;
 
-export interface OperatorOptions extends WorldOptions {
-  readonly signer: Signer;
-  /** Which hypervisors may join without a person's word; left out, all of them. */
-  readonly acceptance?: AcceptanceRule;
-  readonly migration?: MigrationSettings;
-  /** Unique to this process. */
-  readonly identity: string;
-  /** Writes a warning that `kubectl describe` shows. */
-  readonly warn: (object: KubeObject, reason: string, message: string) => void;
-  /** Counts VMs, and what was done about them. */
-  readonly observer?: MachineMetrics | undefined;
-  /** What makes sure that a machine is off. */
-  readonly fencer?: Fencer | undefined;
-  /** When more of all hypervisors are silent at once, nothing is taken over; 50 unless given. */
-  readonly mostSilentPercent?: number;
-  readonly controllerObserver?: (controller: string) => ControllerObserver;
-  /** Told once everything was read for the first time. */
-  readonly onSynced?: () => void;
-  readonly leadershipObserver?: LeadershipObserver;
-}
-
 /** Runs until `stop` aborts, deciding only while it leads; then hands over cleanly. Rejects only if it cannot go on. */
 export async function runOperator(options: OperatorOptions, stop: AbortSignal): Promise<void> {
-  const world = new World(options);
+  while (!stop.aborted) {
+    const changed = new AbortController();
+    const onOtherControlPlane = () => {
+      options.logger.warn('the control plane is another one, or went back in time: everything is read anew');
+      changed.abort(new Error('the control plane is another one, or went back in time'));
+    };
+    await operate(options, { over: AbortSignal.any([stop, changed.signal]), onOtherControlPlane });
+  }
+}
+
+interface Service {
+  /** Aborts with `stop`, or when the control plane is no longer the one that was read. */
+  readonly over: AbortSignal;
+  readonly onOtherControlPlane: () => void;
+}
+
+async function operate(options: OperatorOptions, { over, onOtherControlPlane }: Service): Promise<void> {
+  const world = new World({ ...options, onWentBack: onOtherControlPlane });
   const { store, clock, random, logger, identity } = options;
   const election = new LeaderElection({
     store,
@@ -68,27 +64,20 @@ export async function runOperator(options: OperatorOptions, stop: AbortSignal): 
   const ended = new AbortController();
   const running = world.run(ended.signal);
   try {
-    await world.synced(stop);
+    await world.synced(over);
     options.observer?.count(() => world.machines.cache.list());
     options.onSynced?.();
     const onLeading = async (leading: AbortSignal) => {
-      await lead({ options, world, stop, leading, isLeading: () => election.isLeading() });
+      const isLeading = () => election.isLeading();
+      await lead({ options, world, stop: over, leading, isLeading, onOtherControlPlane });
     };
-    await election.run({ onLeading, stop });
+    await election.run({ onLeading, stop: over });
   } catch (error) {
-    if (!stop.aborted) throw error;
+    if (!over.aborted) throw error;
   } finally {
     ended.abort();
     await running;
   }
-}
-
-interface Term {
-  readonly options: OperatorOptions;
-  readonly world: World;
-  readonly stop: AbortSignal;
-  readonly leading: AbortSignal;
-  readonly isLeading: () => boolean;
 }
 
 /** One term as the leader: everything is looked at once, then whatever changes. */
@@ -96,47 +85,34 @@ async function lead(term: Term): Promise<void> {
   const { world, stop, leading } = term;
   world.listenAnew();
   const waiting = new Map<string, number>();
+  const state = new SiteState();
   const known = new Takeovers();
   const hypervisors: Controller = hypervisorController(term, {
-    onReachabilityChanged: (name) => {
-      listener.heldChanged(name);
-      listener.homeChanged(name);
-    },
+    hold: () => state.hold,
+    onReachabilityChanged: (name) => wakeHeld(listener, name),
     why: (uid) => drains.why(uid),
   });
   const drains = new Drains((name) => hypervisors.enqueue(name));
-  const machines = machineController(term, { waiting, drains, known });
-  const homeChanged = (name: string) =>
-    world.machines.cache.byIndex('hypervisor', name).forEach((vm) => machines.enqueue(keyText(keyOf(vm))));
-  const takeovers = takeoverController(term, known, homeChanged);
-  const operations = operationController(term);
-  const listener: Listener = {
-    machineChanged: (key, hypervisor) => {
-      machines.enqueue(key);
-      // Which guests are left is said of a hypervisor that is to be emptied.
-      if (hypervisor !== undefined && world.hypervisors.cache.get(hypervisor)?.spec.maintenance === true)
-        hypervisors.enqueue(hypervisor);
-    },
-    machineForgotten: (uid) => drains.forget(uid),
-    hypervisorChanged: (name) => hypervisors.enqueue(name),
-    operationChanged: (key) => operations.enqueue(key),
-    operationsChanged: (namespace) => liveOperations(world, namespace).forEach((key) => operations.enqueue(key)),
-    homeChanged,
-    heldChanged: (name) => takeovers.enqueue(name),
-    roomAppeared: () => waiting.forEach((_told, key) => machines.enqueue(key)),
-  };
+  const machines = machineController(term, { state, waiting, drains, known });
+  const takeovers = takeoverController(term, known, (name) =>
+    heldBy(world, name).forEach((key) => machines.enqueue(key)),
+  );
+  const operations = operationController(term, state);
+  const reports = reportController(term, state);
+  const everything = () => wakeEverything(world, { hypervisors, machines, reports, operations });
+  const site = siteController(term, state, everything);
+  const controllers = { site, hypervisors, machines, takeovers, reports, operations };
+  const listener = listenerFor(world, { ...controllers, state, waiting, drains });
   world.listen(listener);
-  world.hypervisors.cache.list().forEach((hypervisor) => hypervisors.enqueue(hypervisor.metadata.name));
-  world.machines.cache.list().forEach((vm) => machines.enqueue(keyText(keyOf(vm))));
-  world.operations.cache.list().forEach((operation) => operations.enqueue(keyText(keyOf(operation))));
-  const controllers = [hypervisors, machines, takeovers, operations];
-  await Promise.all(controllers.map(async (controller) => controller.run(stop, leading)));
+  site.enqueue(SITE_KEY);
+  everything();
+  await Promise.all(Object.values(controllers).map(async (controller) => controller.run(stop, leading)));
   world.listen(undefined);
 }
 
 function hypervisorController(
   { options, world, isLeading }: Term,
-  { onReachabilityChanged, why }: Pick<HypervisorContext, 'onReachabilityChanged'> & Pick<Drains, 'why'>,
+  { hold, onReachabilityChanged, why }: Pick<HypervisorContext, 'hold' | 'onReachabilityChanged'> & Pick<Drains, 'why'>,
 ): Controller {
   const context: HypervisorContext = {
     store: guardedStore(options.store, isLeading),
@@ -147,6 +123,7 @@ function hypervisorController(
     outages: world.outages,
     acceptance: options.acceptance ?? acceptanceRule(AUTOMATIC),
     warn: options.warn,
+    hold,
     clock: options.clock,
     guestsOf: (name) =>
       world.machines.cache
@@ -180,12 +157,14 @@ function takeoverController(
 }
 
 interface Shared {
+  readonly state: SiteState;
   readonly waiting: Map<string, number>;
   readonly drains: Drains;
   readonly known: Takeovers;
 }
 
-function machineController({ options, world, isLeading }: Term, { waiting, drains, known }: Shared): Controller {
+function machineController({ options, world, isLeading }: Term, { state, waiting, drains, known }: Shared): Controller {
+  const reports = reportsOf(options, world);
   const context = {
     store: guardedStore(options.store, isLeading),
     machineType: virtualMachineResource,
@@ -193,12 +172,14 @@ function machineController({ options, world, isLeading }: Term, { waiting, drain
     ownWrites: world.machineWrites,
     ledger: world.ledger,
     refusals: world.refusals,
-    candidates: () => world.hypervisors.cache.list().map((cached) => candidateIn(world, options, cached)),
+    candidates: () => world.hypervisors.cache.list().map((cached) => candidateIn(world, options, { cached, state })),
     candidate: (name: string) => {
       const cached = world.hypervisors.cache.get(name);
-      return cached === undefined ? undefined : candidateIn(world, options, cached);
+      return cached === undefined ? undefined : candidateIn(world, options, { cached, state });
     },
     silence: (name: string) => silenceOf(world, options, known, name),
+    claimFor: (vm: VirtualMachine) => reports.claimFor(vm),
+    hold: () => state.hold,
     sign: (payload: string) => options.signer.sign(payload),
     migration: options.migration ?? DEFAULT_MIGRATION,
     stays: (vm: VirtualMachine, why: string | undefined) => drains.tell(vm, why),
@@ -208,7 +189,10 @@ function machineController({ options, world, isLeading }: Term, { waiting, drain
     clock: options.clock,
     logger: options.logger,
   };
-  return controller(options, 'virtual-machine', async (key, signal) => reconcileVirtualMachine(context, key, signal));
+  return controller(options, 'virtual-machine', async (key, signal) =>
+    // Nothing is placed before it is known whether the site is on hold. All are looked at then.
+    state.isKnown ? reconcileVirtualMachine(context, key, signal) : {},
+  );
 }
 
 function silenceOf(
@@ -221,13 +205,7 @@ function silenceOf(
   return forMs === undefined ? undefined : { hypervisor, forMs, recovery: takeovers.of(hypervisor).recovery };
 }
 
-/** Keys of those that are not over. */
-function liveOperations({ operations }: World, namespace: string): string[] {
-  const all = operations.cache.byIndex('namespace', namespace);
-  return all.filter(({ status }) => status?.completionTime === undefined).map((one) => keyText(keyOf(one)));
-}
-
-function operationController({ options, world, isLeading }: Term): Controller {
+function operationController({ options, world, isLeading }: Term, state: SiteState): Controller {
   const context: OperationContext = {
     store: guardedStore(options.store, isLeading),
     operationType: operationResource,
@@ -237,17 +215,26 @@ function operationController({ options, world, isLeading }: Term): Controller {
     ownWrites: world.operationWrites,
     machines: world.machines.cache,
     machineWrites: world.machineWrites,
-    candidates: () => world.hypervisors.cache.list().map((cached) => candidateIn(world, options, cached)),
+    candidates: () => world.hypervisors.cache.list().map((cached) => candidateIn(world, options, { cached, state })),
+    hold: () => state.hold,
     working: new Map(),
     sign: (payload: string) => options.signer.sign(payload),
     warn: options.warn,
     clock: options.clock,
     logger: options.logger,
   };
-  return controller(options, 'operation', async (key, signal) => reconcileOperation(context, key, signal));
+  return controller(options, 'operation', async (key, signal) =>
+    // What hypervisors can take is not known before it is known which control plane this is.
+    state.isKnown ? reconcileOperation(context, key, signal) : {},
+  );
 }
 
-function candidateIn(world: World, { clock }: OperatorOptions, cached: Hypervisor): Candidate {
+interface Known {
+  readonly cached: Hypervisor;
+  readonly state: SiteState;
+}
+
+function candidateIn(world: World, { clock }: OperatorOptions, { cached, state }: Known): Candidate {
   const hypervisor = world.hypervisorWrites.latest(cached);
   const heard = heardOf({ clock, heartbeats: world.heartbeats, outages: world.outages }, hypervisor);
   const { name } = hypervisor.metadata;
@@ -256,18 +243,8 @@ function candidateIn(world: World, { clock }: OperatorOptions, cached: Hyperviso
     disksInUse: world.ledger.disksInUseOn(name),
     startsFail: world.refusals.failedLatelyOn(name, clock.monotonic()),
   };
-  return candidateOf(hypervisor, heard, held);
-}
-
-function controller(options: OperatorOptions, name: string, reconcile: Reconcile): Controller {
-  const { clock, random, logger, controllerObserver } = options;
-  return new Controller({
-    name,
-    reconcile,
-    clock,
-    random,
-    logger,
-    workers: 8,
-    observer: controllerObserver?.(name),
-  });
+  const candidate = candidateOf(hypervisor, heard, held);
+  const { uid } = hypervisor.status?.controlPlane ?? {};
+  // It serves a control plane that this operator has not met yet: nothing is known here of what it may have.
+  return uid === undefined || uid === state.cluster ? candidate : { ...candidate, accepted: false };
 }

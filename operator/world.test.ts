@@ -15,7 +15,14 @@ function world(clock: VirtualClock) {
   const api = new MemoryApiServer({ clock, random: Math.random });
   api.serve({ type: LEASES }).serve({ type: hypervisorResource }).serve({ type: virtualMachineResource });
   const store = api.asUser('operator');
-  const listening = { store, clock, random: Math.random, logger: silentLogger, silenceTimeoutMs: TIMEOUT };
+  const listening = {
+    store,
+    clock,
+    random: Math.random,
+    logger: silentLogger,
+    onWentBack: () => undefined,
+    silenceTimeoutMs: TIMEOUT,
+  };
   return { api, world: new World(listening) };
 }
 

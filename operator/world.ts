@@ -1,7 +1,14 @@
 // What the operator sees, always, whether it leads or not: so that a new leader knows everything at once.
 import { isConditionFalse } from '#crds/conditions.ts';
+import { instanceUuid } from '#crds/derive/signed-payload.ts';
+import type { DomainReport } from '#crds/v1alpha1/domain-report.ts';
 import type { Hypervisor } from '#crds/v1alpha1/hypervisor.ts';
-import { hypervisorResource, operationResource, virtualMachineResource } from '#crds/v1alpha1/kinds.ts';
+import {
+  domainReportResource,
+  hypervisorResource,
+  operationResource,
+  virtualMachineResource,
+} from '#crds/v1alpha1/kinds.ts';
 import {
   HEARTBEAT_LABEL,
   heartbeatLeaseName,
@@ -22,6 +29,7 @@ import { Outages } from './hypervisor/outages.ts';
 import { Heartbeats } from './hypervisor/silence.ts';
 import { Ledger } from './placement/ledger.ts';
 import { Refusals } from './placement/refusals.ts';
+import { reportIndexes } from './rebuild/reports.ts';
 
 export interface WorldOptions {
   readonly store: KubeStore;
@@ -31,12 +39,15 @@ export interface WorldOptions {
   /** A hypervisor whose Lease has not changed for so long is silent, and so is one that did not answer its daemon. */
   readonly silenceTimeoutMs: number;
   readonly reflectorObserver?: (kind: string) => ReflectorObserver;
+  /** Called when the API server has gone back in time: what is known of later times is worth nothing. */
+  readonly onWentBack: () => void;
 }
 
 /** Whom to wake when something changes. Nobody, while another operator leads. */
 export interface Listener {
-  machineChanged(key: string, hypervisor: string | undefined): void;
+  machineChanged(key: string, vm: VirtualMachine): void;
   machineForgotten(uid: string): void;
+  reportChanged(report: DomainReport): void;
   hypervisorChanged(name: string): void;
   operationChanged(key: string): void;
   /** Operations of this namespace may have got further, or may begin. */
@@ -49,7 +60,8 @@ export interface Listener {
 }
 
 export class World {
-  readonly machines: Reflector<VirtualMachine, 'hypervisor' | 'namespace'>;
+  readonly machines: Reflector<VirtualMachine, 'hypervisor' | 'namespace' | 'instance'>;
+  readonly reports: Reflector<DomainReport, 'uuid' | 'machine'>;
   readonly hypervisors: Reflector<Hypervisor>;
   readonly operations: Reflector<VirtualMachineOperation, 'namespace'>;
   readonly ledger = new Ledger();
@@ -57,6 +69,7 @@ export class World {
   readonly machineWrites = new OwnWrites<VirtualMachine>();
   readonly hypervisorWrites = new OwnWrites<Hypervisor>();
   readonly operationWrites = new OwnWrites<VirtualMachineOperation>();
+  readonly reportWrites = new OwnWrites<DomainReport>();
   readonly heartbeats: Heartbeats;
   readonly outages: Outages;
   readonly #leases: Reflector<Lease>;
@@ -67,7 +80,7 @@ export class World {
     this.#clock = options.clock;
     this.heartbeats = new Heartbeats(options.silenceTimeoutMs, options.clock.monotonic());
     this.outages = new Outages(options.silenceTimeoutMs, options.clock.monotonic());
-    const observed = (kind: string) => options.reflectorObserver?.(kind) ?? {};
+    const observed = (kind: string) => noticing(options, kind);
     const hypervisorOf = (vm: VirtualMachine) =>
       vm.status?.placement === undefined ? [] : [vm.status.placement.hypervisor];
     const namespaceOf = ({ metadata }: { metadata: { namespace: string } }) => [metadata.namespace];
@@ -75,7 +88,11 @@ export class World {
     this.machines = new Reflector({
       ...shared,
       type: virtualMachineResource,
-      indexes: { hypervisor: hypervisorOf, namespace: namespaceOf },
+      indexes: {
+        hypervisor: hypervisorOf,
+        namespace: namespaceOf,
+        instance: (vm: VirtualMachine) => [instanceUuid(vm)],
+      },
       observer: observed('VirtualMachine'),
     });
     this.hypervisors = new Reflector({ ...shared, type: hypervisorResource, observer: observed('Hypervisor') });
@@ -84,6 +101,12 @@ export class World {
       type: operationResource,
       indexes: { namespace: namespaceOf },
       observer: observed('VirtualMachineOperation'),
+    });
+    this.reports = new Reflector({
+      ...shared,
+      type: domainReportResource,
+      indexes: reportIndexes,
+      observer: observed('DomainReport'),
     });
     const selection = { namespace: SYSTEM_NAMESPACE, labelSelector: HEARTBEAT_LABEL };
     this.#leases = new Reflector({ ...shared, type: LEASES, selection, observer: this.#deafness(observed('Lease')) });
@@ -96,7 +119,7 @@ export class World {
 
   /** Resolves when the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all(this.#reflectors().map(async (reflector) => reflector.run(signal)));
+    await Promise.all(this.#reflectors.map(async (reflector) => reflector.run(signal)));
   }
 
   /** The heartbeat Lease of a hypervisor. */
@@ -105,11 +128,11 @@ export class World {
   }
 
   async synced(signal: AbortSignal): Promise<void> {
-    await Promise.all(this.#reflectors().map(async (reflector) => reflector.synced(signal)));
+    await Promise.all(this.#reflectors.map(async (reflector) => reflector.synced(signal)));
   }
 
-  #reflectors() {
-    return [this.machines, this.hypervisors, this.operations, this.#leases];
+  get #reflectors() {
+    return [this.machines, this.hypervisors, this.operations, this.reports, this.#leases];
   }
 
   /** Silences and outages count anew: while we could not hear, nobody was lost. */
@@ -152,6 +175,10 @@ export class World {
       this.#listener?.operationChanged(keyText(keyOf(object)));
       this.#listener?.operationsChanged(object.metadata.namespace);
     });
+    this.reports.onChange(({ type, object }) => {
+      if (type === 'deleted') this.reportWrites.forget(object.metadata.uid);
+      this.#listener?.reportChanged(object);
+    });
     this.#leases.onChange(({ type, object }) => this.#heard(object, type === 'deleted'));
   }
 
@@ -160,7 +187,7 @@ export class World {
     const freed = gone ? this.ledger.forget(uid) : this.ledger.record(vm);
     if (gone) this.#forget(uid);
     if (freed) this.#listener?.roomAppeared();
-    this.#listener?.machineChanged(keyText(keyOf(vm)), vm.status?.placement?.hypervisor);
+    this.#listener?.machineChanged(keyText(keyOf(vm)), vm);
     this.#listener?.operationsChanged(vm.metadata.namespace);
     this.#homeOfChanged(vm);
   }
@@ -197,7 +224,27 @@ export class World {
   }
 }
 
+/** Everything is read again for `disorder` only where the API server has gone back. */
+function noticing({ reflectorObserver, onWentBack }: WorldOptions, kind: string): ReflectorObserver {
+  const observer = reflectorObserver?.(kind) ?? {};
+  return {
+    ...observer,
+    listed: (cause, ...told) => {
+      observer.listed?.(cause, ...told);
+      if (cause === 'disorder') onWentBack();
+    },
+  };
+}
+
 /** Usage changes all the time and decides nothing here. */
 function matters({ metadata, spec, status }: Hypervisor): string {
-  return JSON.stringify([metadata.uid, metadata.labels, spec, status?.allocatable, status?.conditions]);
+  return JSON.stringify([
+    metadata.uid,
+    metadata.labels,
+    spec,
+    status?.allocatable,
+    status?.conditions,
+    status?.controlPlane,
+    status?.hold,
+  ]);
 }

@@ -66,6 +66,7 @@ const verdictSchema = object('What the operator makes of the report.', {
   message: text('Why, in a sentence for people.', { maxLength: limits.sentence }),
   time: timestamp('When this was said first.'),
 });
+export interface ReportVerdict extends Static<typeof verdictSchema> {}
 
 const domainReportStatusSchema = object('What the daemon sees, and what the operator makes of it.', {
   domain: optional(reportedDomainSchema),

@@ -114,6 +114,32 @@ const hypervisorStatusSchema = object('What the daemon sees, and what the operat
     ),
   ),
   bootID: optional(text('Identifies the current boot of the machine.', { maxLength: 36 })),
+  controlPlane: optional(
+    object('Which control plane the daemon has met. It keeps on its own disk which one it has served before.', {
+      uid: text('The uid of the namespace kube-system, which stands for the control plane.', { maxLength: 36 }),
+      doubt: optional(
+        stringEnum(
+          'Why the daemon does nothing to any guest before the hold of the site is over. Foreign: it has served another control plane. WentBack: this one is from a backup older than what it has seen.',
+          ['Foreign', 'WentBack'],
+        ),
+      ),
+      answered: optional(
+        text('The hold for which it has reported everything that runs here.', { maxLength: limits.hold }),
+      ),
+      orphans: optional(
+        integer('How many guests of Usher it has reported then, each in a DomainReport.', {
+          minimum: 0,
+          maximum: limits.domainReports,
+        }),
+      ),
+    }),
+  ),
+  hold: optional(
+    object('The hold of the site, as the operator says: nothing is placed before every hypervisor has reported.', {
+      id: text('Which hold: its daemon answers it in controlPlane.answered.', { maxLength: limits.hold }),
+      state: stringEnum('Held: it lasts. Over: the daemon may believe this control plane.', ['Held', 'Over']),
+    }),
+  ),
   agentVersion: optional(text('Version of the daemon.', { maxLength: limits.version })),
   conditions: optional(conditions('Ready, DriverConnected, Schedulable, Draining and Accepted.')),
 });

@@ -17,6 +17,8 @@ export const limits = {
   /** Characters of what the operator signed for a guest, and of a name that a guest bears: larger ones are not ours. */
   payload: 65_536,
   markedName: 253,
+  /** Characters of the name of a hold. */
+  hold: 64,
   /** Guests of one node that DomainReports are made of. */
   domainReports: 512,
   /** Characters of a version, of the hypervisor or of its daemon. */

@@ -45,6 +45,12 @@ export function heartbeatLeaseName(hypervisor: string): string {
 /** Marks the heartbeat Leases so that the operator can watch them alone. */
 export const HEARTBEAT_LABEL = 'usher.dev/hypervisor';
 
+/** The ConfigMap in SYSTEM_NAMESPACE that holds the list of known hypervisors: with the signing key, what a site backs up. */
+export const SITE_RECORD = 'usher-site';
+
+/** On that ConfigMap: the hold that a person ends, though not every hypervisor has reported. */
+export const CONFIRM_HOLD_ANNOTATION = 'usher.dev/confirm-hold';
+
 /** The operator's leader-election Lease. */
 export const LEADER_LEASE = 'usher-operator';
 
@@ -56,3 +62,6 @@ export const RECOVERY_HOLDER = 'usher-operator/recovery';
 
 /** On a heartbeat Lease that an operator has taken: what proved that the guests of the machine are dead. */
 export const PROOF_ANNOTATION = 'usher.dev/proof';
+
+/** Under which name the operator puts a spec back that was lost with the control plane. Admission knows it. */
+export const REBUILD_MANAGER = 'usher-rebuild';

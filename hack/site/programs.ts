@@ -58,7 +58,7 @@ export async function startOperator(running: Programs, name: string): Promise<vo
 }
 
 export async function startNodeDaemon(running: Programs, machine: Machine): Promise<void> {
-  const { controlPlane, heartbeatSeconds, virtualization } = running;
+  const { controlPlane, directory, heartbeatSeconds, virtualization } = running;
   const { name } = machine;
   await ensureNode(controlPlane, name);
   const subject = {
@@ -76,6 +76,8 @@ export async function startNodeDaemon(running: Programs, machine: Machine): Prom
     '--heartbeat-interval-seconds',
     String(heartbeatSeconds),
     ...guardArgs(running, name),
+    '--state-directory',
+    join(directory, 'state', name),
   ];
   await start(running, `node-daemon-${name}`, ['node-daemon/main.ts', ...args, ...driverArgs(machine, virtualization)]);
 }

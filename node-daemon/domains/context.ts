@@ -12,7 +12,7 @@ import type { Admission } from './admission.ts';
 import type { Memories } from './memory.ts';
 import type { Moves } from './moves.ts';
 import type { Orphans } from './orphans.ts';
-import type { Self } from './snapshot.ts';
+import type { Hold, Self } from './snapshot.ts';
 
 export interface DomainContext {
   readonly store: KubeStore;
@@ -27,6 +27,9 @@ export interface DomainContext {
   readonly heartbeat: { isValid(): boolean };
   /** Whether the guard of this machine knows of a guest; it knows of none where there is no guard. */
   readonly isGuarded: (uuid: string) => boolean;
+  readonly hold: () => Hold;
+  /** Looks once more whether the control plane is the one that is believed. `hold` says what came of it. */
+  readonly verifyControlPlane: (signal?: AbortSignal) => Promise<void>;
   /** This hypervisor, once it is registered. */
   readonly self: () => Self;
   readonly memories: Memories;

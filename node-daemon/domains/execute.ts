@@ -188,6 +188,8 @@ interface Bringing {
 /** Takes the room for a guest and brings it up. */
 async function bring(work: Work, { amount, what, begin }: Bringing): Promise<void> {
   const { context, uuid } = work;
+  await context.verifyControlPlane();
+  if (context.hold() === 'Doubt') return;
   if (!context.admission.accept(uuid, amount)) return;
   context.initiators.delete(uuid);
   try {

@@ -46,6 +46,7 @@ export async function observe(context: DomainContext, uuid: string, live: Live):
     room: roomFor(context, uuid, { vm, domain }),
     leaseValid: heartbeat.isValid(),
     guarded: context.isGuarded(uuid),
+    hold: context.hold(),
     memory,
     ...(move === undefined ? {} : { move }),
     initiator: initiators.get(uuid) ?? 'Unknown',

@@ -14,6 +14,8 @@ export const UNKNOWN_TOLD_MS = 60_000;
 export const OBEDIENCE_MS = 300_000;
 /** A guest that goes down for a reboot is looked at again. */
 export const REBOOT_LOOK_MS = 2_000;
+/** The end of a hold wakes everything; this is in case that it was missed. */
+export const HOLD_RETRY_MS = 30_000;
 export const LEASE_RETRY_MS = 1_000;
 /** What waits for room is tried again this often. */
 export const NO_ROOM_RETRY_MS = 30_000;

@@ -36,7 +36,7 @@ function planDeparture(leaving: Leaving): Plan | undefined {
   const runs = presentDomain(snapshot)?.powerState === 'Running';
   const wanted = granted.powerState === 'Running' && vm.metadata.deletionTimestamp === undefined;
   const ready = migration.target?.state === 'Ready' && migration.plan.step === 'Move';
-  if (!runs || !wanted || !ready || !snapshot.leaseValid) return undefined;
+  if (!runs || !wanted || !ready || !snapshot.leaseValid || snapshot.hold !== 'None') return undefined;
   return tell(leaving, { state: 'Moving' }, AT_ONCE_MS);
 }
 

@@ -3,10 +3,11 @@
 import { type ActiveMigration, activeMigration } from '#crds/derive/migration.ts';
 import type { MigrationTarget } from '#crds/v1alpha1/migration-status.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
-import { type Domain, isUp } from '../hypervisor/driver.ts';
+import { type Domain, type DomainMetadata, isUp } from '../hypervisor/driver.ts';
 import { act, type Plan } from './actions.ts';
 import {
   HALF_RECEIVED_MS,
+  HOLD_RETRY_MS,
   HYPERVISOR_SILENT_RETRY_MS,
   LEASE_RETRY_MS,
   LOOK_AT_MOVE_MS,
@@ -29,6 +30,8 @@ export function planTarget(snapshot: Snapshot, vm: VirtualMachine): Plan | undef
   const domain = presentDomain(snapshot);
   if (domain === undefined) return planAbsent(arriving);
   if (domain.metadata === undefined) return tellOnce(arriving, 'Refused', foreign(snapshot, domain));
+  // The migration is one of a backup, and long past.
+  if (domain.metadata.epoch > migration.plan.epoch) return undefined;
   switch (domain.powerState) {
     case 'Unknown':
     case 'Outgoing':
@@ -39,7 +42,7 @@ export function planTarget(snapshot: Snapshot, vm: VirtualMachine): Plan | undef
     case 'Paused':
     case 'Saving':
     case 'ShuttingDown':
-      return planArrived(arriving);
+      return planArrived(arriving, domain.metadata);
     case 'ShutOff':
     case 'Crashed':
       return planUndefine(snapshot, 'It is to come anew, or has ended here.');
@@ -50,10 +53,13 @@ function foreign({ self }: Snapshot, { name }: Domain): string {
   return `The guest ${name} on ${self.name} has the uuid of this VM and no marks of Usher.`;
 }
 
-/** Nothing comes before it was told Ready: a guest that runs here then is another one's affair. */
-function planArrived(arriving: Arriving): Plan {
+/**
+ * Nothing comes before it was told Ready: a guest that runs here then is another one's affair. One that bears the epoch
+ * which only an arrival gives has arrived, though a backup does not know of that.
+ */
+function planArrived(arriving: Arriving, { epoch }: DomainMetadata): Plan {
   const { snapshot, migration } = arriving;
-  if (migration.target === undefined && migration.source === undefined)
+  if (migration.target === undefined && migration.source === undefined && epoch < migration.plan.epoch)
     return tellOnce(arriving, 'Refused', `A guest of this uuid runs on ${snapshot.self.name} already.`);
   return tellOnce(arriving, 'Running');
 }
@@ -89,6 +95,8 @@ function planAdmission(arriving: Arriving): Plan {
   const { self, room, move } = snapshot;
   if (migration.plan.targetUID !== self.uid)
     return tellOnce(arriving, 'Refused', `It was meant for a Hypervisor ${self.name} that has since been replaced.`);
+  if (snapshot.hold !== 'None')
+    return { kind: 'Nothing', reason: 'Nothing is taken in while the site is on hold.', again: HOLD_RETRY_MS };
   if (!snapshot.leaseValid)
     return { kind: 'Nothing', reason: 'Nothing is taken in while the Lease is not renewed.', again: LEASE_RETRY_MS };
   if (room.fits === undefined) return { kind: 'Nothing', reason: room.reason, again: ROOM_RETRY_MS };

@@ -62,6 +62,16 @@ describe('a guest that is to move from here', () => {
       { vm: { target: 'Ready' }, guest: 'ShutOff' },
       'tell Missing after DestroyedOnHost',
     ],
+    [
+      'is not, while the site is on hold',
+      { vm: { target: 'Ready' }, guest: 'Running', changes: { hold: 'Held' } },
+      'tell Running',
+    ],
+    [
+      'does not begin while the site is on hold, though that was told',
+      { vm: moving, guest: 'Running', move: { own: ANNOUNCED }, changes: { hold: 'Held' } },
+      'nothing, again in 30 s',
+    ],
     ['moves once that was told', { vm: moving, guest: 'Running', move: { own: ANNOUNCED } }, 'Migrate'],
     [
       'does not, where that is given up meanwhile',
@@ -192,6 +202,7 @@ describe('a guest that is to move here', () => {
       { vm: {}, changes: { leaseValid: false } },
       'nothing, again in 1 s',
     ],
+    ['is not answered while the site is on hold', { vm: {}, changes: { hold: 'Held' } }, 'nothing, again in 30 s'],
     [
       'is refused where one of its uuid runs already',
       { vm: {}, guest: 'Running' },
@@ -255,4 +266,26 @@ describe('a guest that is to move here', () => {
   for (const [title, given, expected] of table) {
     it(title, () => expect(planned(given, 'hv2')).to.equal(expected));
   }
+});
+
+describe('a guest that came here, of which a backup knows only that it was to', () => {
+  const planned = (epoch: number, changes: MovingChanges = {}) => {
+    const vm = movingMachine(changes);
+    const guest = domainOf(vm);
+    const { metadata } = guest;
+    const domain = { ...guest, ...(metadata === undefined ? {} : { metadata: { ...metadata, epoch } }) };
+    return planText(planDomain(domainSnapshot({ self: HV2, live: vm, domain, hold: 'Doubt' })));
+  };
+
+  it('has arrived where it bears the epoch that only an arrival gives', () => {
+    expect(planned(2)).to.equal('tell target Running, again in 1 s');
+  });
+
+  it('is another one’s affair under the epoch from before', () => {
+    expect(planned(1)).to.equal('tell target Refused, again in 1 s');
+  });
+
+  it('is reported where it was given a later epoch still', () => {
+    expect(planned(3)).to.equal('orphaned');
+  });
 });

@@ -12,6 +12,7 @@ import { HYPERVISOR_SILENT_RETRY_MS, LEASE_RETRY_MS, PROVE_ALIVE_MS, REBOOT_LOOK
 import { pauseAfterFailed, planAgain } from './plan-again.ts';
 import { planForeign } from './plan-foreign.ts';
 import { planAsleep, planHibernated, planSaving } from './plan-hibernate.ts';
+import { withinHold } from './plan-hold.ts';
 import { planDiscard } from './plan-image.ts';
 import { planLimits } from './plan-limits.ts';
 import { planSource } from './plan-migration-source.ts';
@@ -26,6 +27,10 @@ import { requestedTermination } from './termination.ts';
 
 /** Pure and total. */
 export function planDomain(snapshot: Snapshot): Plan {
+  return withinHold(snapshot, planFreely(snapshot));
+}
+
+function planFreely(snapshot: Snapshot): Plan {
   if (snapshot.domain.kind === 'Unknown') {
     return { kind: 'Nothing', reason: snapshot.domain.why, again: HYPERVISOR_SILENT_RETRY_MS };
   }
@@ -174,8 +179,10 @@ function planMarked(mine: Mine, domain: Domain): Plan {
 function planMarks(mine: Mine, { metadata }: Domain): Plan | undefined {
   if (metadata === undefined) return undefined;
   const wanted = marksFor(mine, metadata);
-  if (bears(metadata, wanted)) return undefined;
-  const what = bearsPermission(metadata, wanted)
+  const confirmed = bearsPermission(metadata, wanted);
+  // What a control plane says that may have gone back in time may be older than what the guest bears.
+  if (bears(metadata, wanted) || (confirmed && mine.snapshot.hold === 'Doubt')) return undefined;
+  const what = confirmed
     ? `It is noted with the guest what was granted for generation ${mine.granted.generation}.`
     : `The guest is there already; it now holds epoch ${wanted.epoch}.`;
   return act(mine.snapshot, { kind: 'Confirm', metadata: wanted, reason: what });

@@ -66,6 +66,8 @@ function contextOf({ clock, host, api, machines }: World): DomainContext {
     admission,
     heartbeat: { isValid: () => true },
     isGuarded: () => false,
+    hold: () => 'None',
+    verifyControlPlane: async () => undefined,
     self: () => ({ name: 'hv1', uid: uuidFor('hv1'), bootID: host.bootID }),
     memories: new Memories(),
     moves: new Moves(),

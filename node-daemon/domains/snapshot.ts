@@ -30,6 +30,12 @@ export type Room =
   /** Too early to tell. */
   | { readonly fits: undefined; readonly reason: string };
 
+/**
+ * Held: the site is on hold. Doubt: so it is, and this daemon has served another control plane, or a later state of this
+ * one.
+ */
+export type Hold = 'None' | 'Held' | 'Doubt';
+
 export interface Self {
   readonly name: string;
   readonly uid: string;
@@ -63,6 +69,7 @@ export interface Snapshot {
   readonly leaseValid: boolean;
   /** Whether the guard of this machine stops the guest when the machine is cut off. */
   readonly guarded: boolean;
+  readonly hold: Hold;
   readonly memory: DomainMemory;
   /** Only while a migration concerns this node. */
   readonly move?: MoveSeen;

@@ -7,6 +7,7 @@ import { hypervisorResource } from '#crds/v1alpha1/kinds.ts';
 import { writeStatus } from '#runtime/controller/status-patch.ts';
 import { isKubeError } from '#runtime/kube/errors.ts';
 import { OwnWrites } from '#runtime/reflector/own-writes.ts';
+import type { Answers } from '../control-plane/answers.ts';
 import type { DomainContext } from '../domains/context.ts';
 import type { Domain } from '../hypervisor/driver.ts';
 import { isDriverError, isUnanswered } from '../hypervisor/errors.ts';
@@ -23,6 +24,7 @@ export interface HypervisorReporting {
   readonly agentVersion: string;
   readonly migration?: { readonly address: string; readonly sharedPools: readonly string[] };
   readonly reports: Pick<DomainReporter, 'publish'>;
+  readonly answers: Pick<Answers, 'begin' | 'finish' | 'status'>;
   /** Is told why the hypervisor cannot be asked, and with undefined that it can. */
   readonly tellHypervisor?: (fault: string | undefined) => void;
 }
@@ -47,7 +49,8 @@ export class HypervisorReporter {
    * written is of no matter to the guests: they are handed on before.
    */
   async report(take: (domains: readonly Domain[]) => void, signal: AbortSignal): Promise<void> {
-    const { context, reserved, bootID, agentVersion, migration } = this.#reporting;
+    const { context, reserved, answers } = this.#reporting;
+    const hold = answers.begin(this.#reporting.hypervisor());
     const { view, domains } = await this.#scan();
     this.#tell(view.kind === 'Seen' ? undefined : view.detail);
     const observed = this.#ownWrites.latest(this.#reporting.hypervisor());
@@ -56,34 +59,56 @@ export class HypervisorReporter {
     }
     if (view.kind === 'Seen') context.observer?.unmanaged(view.inventory.unmanagedCount);
     if (domains !== undefined) take(domains);
-    if (view.kind === 'Seen') await this.#publish(view.inventory, signal);
+    // That we are heard again ends what others say of us. Only an answer to a hold must come after what it answers.
+    if (hold === undefined) await this.#write(view, observed, signal);
+    const complete = view.kind === 'Seen' && (await this.#publish(view.inventory, signal));
+    if (hold === undefined) return;
+    if (complete) answers.finish(hold, view.inventory.orphaned.length);
+    await this.#write(view, observed, signal);
+  }
+
+  async #write(driver: DriverView, observed: Hypervisor, signal: AbortSignal): Promise<void> {
+    const { context, reserved, bootID, agentVersion, migration, answers } = this.#reporting;
     const next = hypervisorStatus({
       previous: observed.status,
       spec: observed.spec,
       generation: observed.metadata.generation ?? 0,
-      driver: view,
+      driver,
       reserved,
       bootID,
       agentVersion,
       ...(migration === undefined ? {} : { migration }),
+      controlPlane: answers.status(observed),
       now: context.clock.now(),
     });
     const written = await writeStatus(context.store, hypervisorResource, { observed, next, signal });
     this.#ownWrites.remember(written);
   }
 
-  /** What cannot be told of strangers is told later: what the Hypervisor says of itself does not wait for it. */
-  async #publish({ orphaned }: Inventory, signal: AbortSignal): Promise<void> {
+  /** Whether all is told. What cannot be is told later: what the Hypervisor says of itself does not wait for it. */
+  async #publish({ orphaned, unconfirmed, managed }: Inventory, signal: AbortSignal): Promise<boolean> {
     const { context, reports } = this.#reporting;
     try {
       await reports.publish(
         orphaned.map((domain) => ({ domain, reason: 'Orphaned' })),
         signal,
       );
+      return unconfirmed.length === 0 && !this.#hasArrivals(managed);
     } catch (error) {
       if (!isKubeError(error)) throw error;
       context.logger.warn('guests that nobody declares could not be reported; it is tried again', { error });
+      return false;
     }
+  }
+
+  /** A migration of which the objects know no more has ended here: that is told of the VM, and not by a report. */
+  #hasArrivals(domains: readonly Domain[]): boolean {
+    const here = new Map(domains.map((domain) => [domain.uuid, domain]));
+    return this.#reporting.context.incoming.list().some((vm) => {
+      const { plan, target } = activeMigration(vm.status) ?? {};
+      const told = target?.state === 'Running' || target?.state === 'Refused';
+      return plan !== undefined && !told && here.get(instanceUuid(vm))?.metadata?.epoch === plan.epoch;
+    });
   }
 
   #tell(fault: string | undefined): void {

@@ -32,6 +32,7 @@ function report(changes: Partial<HypervisorReport> = {}): HypervisorReport {
     reserved: { cpus: 1, memoryBytes: 4 * GIBIBYTE },
     bootID: BOOT,
     agentVersion: '0.1.0',
+    controlPlane: { uid: 'c1' },
     now: NOW,
     ...changes,
   };
@@ -56,6 +57,7 @@ describe('the status of a Hypervisor', () => {
       unmanagedCount: 1,
       bootID: BOOT,
       agentVersion: '0.1.0',
+      controlPlane: { uid: 'c1' },
     });
     expect(conditions?.map(({ type, status, reason }) => `${type} ${status} ${reason}`)).to.deep.equal([
       'Ready True Operational',

@@ -41,6 +41,7 @@ export interface HypervisorReport {
   readonly agentVersion: string;
   /** Left out, guests cannot move to or from here. */
   readonly migration?: { readonly address: string; readonly sharedPools: readonly string[] };
+  readonly controlPlane: NonNullable<HypervisorStatus['controlPlane']>;
   /** Milliseconds since 1970. */
   readonly now: number;
 }
@@ -52,7 +53,7 @@ const DETAIL_MAX = 1_024;
  * while the hypervisor does not answer stays as it was seen last.
  */
 export function hypervisorStatus(report: HypervisorReport): HypervisorStatus {
-  const { previous, driver, bootID, agentVersion } = report;
+  const { previous, driver, bootID, agentVersion, controlPlane } = report;
   const { migrationAddress: _address, sharedPools: _pools, ...kept } = previous ?? {};
   return {
     ...kept,
@@ -60,6 +61,7 @@ export function hypervisorStatus(report: HypervisorReport): HypervisorStatus {
     ...(driver.kind === 'Seen' ? seen(report, driver) : {}),
     bootID,
     agentVersion: agentVersion.slice(0, limits.version),
+    controlPlane,
     conditions: conditionsAfter(report),
   };
 }

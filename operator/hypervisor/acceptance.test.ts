@@ -12,7 +12,12 @@ const JOINING = hypervisor({ metadata: { name: 'kvm2' }, status: { conditions: [
 
 /** The hypervisor after what the operator says of it under this rule. */
 function under(rule: string, given: Hypervisor = JOINING): Hypervisor {
-  const plan = planHypervisor({ hypervisor: given, silentSince: undefined, acceptance: acceptanceRule(rule) });
+  const plan = planHypervisor({
+    hypervisor: given,
+    silentSince: undefined,
+    hold: undefined,
+    acceptance: acceptanceRule(rule),
+  });
   return { ...given, status: statusAfter(plan, given, TIME) };
 }
 
@@ -69,7 +74,12 @@ describe('a hypervisor that has joined', () => {
   it('says so of every spec, and no more once that is said', () => {
     const waiting = under('Manual');
     const plan = (given: Hypervisor) =>
-      planHypervisor({ hypervisor: given, silentSince: undefined, acceptance: acceptanceRule('Manual') }).conditions;
+      planHypervisor({
+        hypervisor: given,
+        silentSince: undefined,
+        hold: undefined,
+        acceptance: acceptanceRule('Manual'),
+      }).conditions;
     expect(plan(waiting)).to.deep.equal([]);
     const edited = { ...waiting, metadata: { ...waiting.metadata, generation: 2 } };
     expect(plan(edited).map(({ type }) => type)).to.deep.equal(['Accepted', 'Schedulable']);

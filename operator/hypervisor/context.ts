@@ -1,5 +1,6 @@
 // What reconciling hypervisors needs of the world. Wiring fills it.
 import type { Hypervisor } from '#crds/v1alpha1/hypervisor.ts';
+import type { Hold } from '#operator/site/hold.ts';
 import type { Clock } from '#runtime/clock/clock.ts';
 import type { ResourceType } from '#runtime/kube/resource.ts';
 import type { KubeStore } from '#runtime/kube/store.ts';
@@ -23,6 +24,7 @@ export interface HypervisorContext {
   readonly warn: (hypervisor: Hypervisor, reason: string, message: string) => void;
   /** The guests that hold a permission on this hypervisor. */
   readonly guestsOf: (hypervisor: string) => readonly GuestHere[];
+  readonly hold: () => Hold | undefined;
   readonly clock: Clock;
   /** Told when a hypervisor is lost or found again, so that its VMs are looked at. */
   readonly onReachabilityChanged: (hypervisor: string) => void;

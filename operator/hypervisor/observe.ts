@@ -9,7 +9,7 @@ export function observe(context: HypervisorContext, cached: Hypervisor): Snapsho
   const hypervisor = context.ownWrites.latest(cached);
   const { acceptance, guestsOf } = context;
   const guests = guestsOf(cached.metadata.name);
-  return { hypervisor, acceptance, guests, ...heardOf(context, hypervisor) };
+  return { hypervisor, acceptance, guests, hold: context.hold(), ...heardOf(context, hypervisor) };
 }
 
 /** What is heard of a hypervisor at this moment. */

@@ -8,7 +8,7 @@ import { condition } from '#test/builders/condition.ts';
 import { hypervisor } from '#test/builders/hypervisor.ts';
 import { TIME, timeAfter } from '#test/builders/time.ts';
 import { acceptanceRule } from './acceptance.ts';
-import { planHypervisor, toldSilentSince } from './plan.ts';
+import { isNews, planHypervisor, type Snapshot, toldSilentSince } from './plan.ts';
 import { statusAfter } from './status.ts';
 
 const SINCE = timeAfter(-60);
@@ -16,8 +16,11 @@ const said = (type: string, status: Condition['status'], reason: string) =>
   condition(type, status, { reason, observedGeneration: 1 });
 const NEW = hypervisor({ status: { conditions: [] } });
 
-function planned(given: Hypervisor, silentSince?: string, acceptance = acceptanceRule('Automatic')): string {
-  const told = planHypervisor({ hypervisor: given, silentSince, acceptance }).conditions;
+const acceptance = acceptanceRule('Automatic');
+
+function planned(given: Hypervisor, silentSince?: string, changes: Partial<Snapshot> = {}): string {
+  const plan = planHypervisor({ hypervisor: given, silentSince, acceptance, hold: undefined, ...changes });
+  const told = plan.conditions;
   return told.map(({ type, status, reason }) => `${type}=${status} ${reason}`).join(', ');
 }
 
@@ -77,9 +80,29 @@ describe('what the operator says of a hypervisor', () => {
     it(title, () => expect(told).to.equal(expected));
   }
 
+  it('is that nothing is placed there while the site is on hold, whatever else is so', () => {
+    const hold = { id: 'h1', phase: 'Waiting' } as const;
+    expect(planned(hypervisor(cordoned), SINCE, { hold })).to.equal(
+      'Schedulable=False SiteOnHold, Ready=Unknown Silent',
+    );
+  });
+
+  it('is which hold there is, and that it is over where the daemon would not believe us before', () => {
+    const told = (given: Hypervisor, hold: Snapshot['hold']) => {
+      const plan = planHypervisor({ hypervisor: given, silentSince: undefined, acceptance, hold });
+      return [plan.hold, isNews(plan, given)];
+    };
+    const held = { id: 'h1', state: 'Held' } as const;
+    const doubting = hypervisor({ status: { hold: held, controlPlane: { uid: 'c2', doubt: 'Foreign' } } });
+    expect(told(hypervisor(), { id: 'h1', phase: 'Recreating' })).to.deep.equal([held, true]);
+    expect(told(doubting, { id: 'h1', phase: 'Over' })).to.deep.equal([{ id: 'h1', state: 'Over' }, true]);
+    expect(told(hypervisor({ status: { hold: held } }), { id: 'h1', phase: 'Over' })[0]).to.equal(undefined);
+    expect(told(hypervisor(), undefined)).to.deep.equal([undefined, false]);
+    expect(statusAfter({ conditions: [], hold: undefined }, doubting, TIME)).not.to.have.property('hold');
+  });
+
   it('is written beside what the daemon says, which stays', () => {
-    const acceptance = acceptanceRule('Automatic');
-    const plan = planHypervisor({ hypervisor: hypervisor(), silentSince: SINCE, acceptance });
+    const plan = planHypervisor({ hypervisor: hypervisor(), silentSince: SINCE, acceptance, hold: undefined });
     const status = statusAfter(plan, hypervisor(), TIME);
     expect(status.allocatable).to.deep.equal(hypervisor().status?.allocatable);
     expect(findCondition(status.conditions, 'DriverConnected')?.status).to.equal('True');

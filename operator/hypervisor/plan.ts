@@ -1,6 +1,7 @@
 // What the operator says of a hypervisor: whether it may take part, and whether it is heard. Pure.
 import { findCondition, isConditionFalse, type Statement } from '#crds/conditions.ts';
 import type { Hypervisor, HypervisorStatus } from '#crds/v1alpha1/hypervisor.ts';
+import type { Hold } from '#operator/site/hold.ts';
 import type { AcceptanceRule } from './acceptance.ts';
 import { drainingOf, type GuestHere } from './draining.ts';
 import { acceptanceOf } from './plan-acceptance.ts';
@@ -13,6 +14,8 @@ export interface Snapshot {
   readonly acceptance: AcceptanceRule;
   /** Those that hold a permission there. */
   readonly guests?: readonly GuestHere[];
+  /** The hold of the site. */
+  readonly hold: Pick<Hold, 'id' | 'phase'> | undefined;
 }
 
 /** The reason of its conditions while its daemon is not heard. */
@@ -30,17 +33,27 @@ export function toldSilentSince(status: HypervisorStatus | undefined): string | 
 export interface Plan {
   /** Conditions to set; none when all is said already. */
   readonly conditions: readonly Statement[];
+  /** What it is told of the hold; undefined: nothing. */
+  readonly hold: HypervisorStatus['hold'];
 }
 
-export function planHypervisor({ hypervisor, silentSince, acceptance, guests = [] }: Snapshot): Plan {
+export function planHypervisor({ hypervisor, silentSince, acceptance, hold, guests = [] }: Snapshot): Plan {
   const accepted = acceptanceOf(hypervisor, acceptance);
-  const wanted = [
-    accepted,
-    schedulable(hypervisor, silentSince, accepted),
-    ...readiness(silentSince),
-    ...drainingOf(hypervisor, guests),
-  ];
-  return { conditions: wanted.filter((told) => !alreadySaid(hypervisor, told)) };
+  const closed = onHold(hold) ?? schedulable(hypervisor, silentSince, accepted);
+  const wanted = [accepted, closed, ...readiness(silentSince), ...drainingOf(hypervisor, guests)];
+  return { conditions: wanted.filter((told) => !alreadySaid(hypervisor, told)), hold: holdFor(hypervisor, hold) };
+}
+
+/** Whether anything is to be written. */
+export function isNews({ conditions, hold }: Plan, { status }: Hypervisor): boolean {
+  return conditions.length > 0 || hold?.id !== status?.hold?.id || hold?.state !== status?.hold?.state;
+}
+
+/** That it is over concerns those alone that would not believe this control plane before. */
+function holdFor({ status }: Hypervisor, hold: Snapshot['hold']): HypervisorStatus['hold'] {
+  if (hold === undefined) return undefined;
+  if (hold.phase !== 'Over') return { id: hold.id, state: 'Held' };
+  return status?.controlPlane?.doubt === undefined ? undefined : { id: hold.id, state: 'Over' };
 }
 
 /** Of an earlier spec is not said: `kubectl wait` waits for a condition of the newest one. */
@@ -48,6 +61,15 @@ function alreadySaid({ metadata, status: said }: Hypervisor, { type, status, rea
   const known = findCondition(said?.conditions, type);
   if (type === 'Draining' && known?.message !== message) return false;
   return known?.status === status && known.reason === reason && known.observedGeneration === (metadata.generation ?? 0);
+}
+
+const ON_HOLD =
+  'The site is on hold: no new VM is placed. What that waits for: kubectl get configmap usher-site ' +
+  '--namespace usher-system --output yaml';
+
+function onHold(hold: Snapshot['hold']): Statement | undefined {
+  if (hold === undefined || hold.phase === 'Over') return undefined;
+  return { type: 'Schedulable', status: 'False', reason: 'SiteOnHold', message: ON_HOLD };
 }
 
 function schedulable(hypervisor: Hypervisor, silentSince: string | undefined, accepted: Statement): Statement {

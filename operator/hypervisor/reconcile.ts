@@ -5,7 +5,7 @@ import type { ReconcileResult } from '#runtime/controller/controller.ts';
 import { writeStatus } from '#runtime/controller/status-patch.ts';
 import type { HypervisorContext } from './context.ts';
 import { type Heard, observe } from './observe.ts';
-import { type Plan, planHypervisor } from './plan.ts';
+import { isNews, type Plan, planHypervisor } from './plan.ts';
 import { AWAITING } from './plan-acceptance.ts';
 import { statusAfter } from './status.ts';
 
@@ -25,7 +25,7 @@ export async function reconcileHypervisor(
   const { hypervisor } = snapshot;
   noticeLoss(context, name, lossOf(snapshot));
   const plan = planHypervisor(snapshot);
-  if (plan.conditions.length > 0) {
+  if (isNews(plan, hypervisor)) {
     const next = statusAfter(plan, hypervisor, timestampOf(clock.now()));
     ownWrites.remember(await writeStatus(store, hypervisorType, { observed: hypervisor, next, signal }));
     tell(context, hypervisor, plan);

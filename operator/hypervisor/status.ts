@@ -4,7 +4,10 @@ import type { Hypervisor, HypervisorStatus } from '#crds/v1alpha1/hypervisor.ts'
 import type { Plan } from './plan.ts';
 
 /** The whole next status; `time` is RFC 3339. */
-export function statusAfter({ conditions }: Plan, { metadata, status }: Hypervisor, time: string): HypervisorStatus {
+export function statusAfter(plan: Plan, { metadata, status }: Hypervisor, time: string): HypervisorStatus {
+  const { conditions, hold } = plan;
   const observedGeneration = metadata.generation ?? 0;
-  return { ...status, conditions: [...setConditions(status?.conditions, conditions, { observedGeneration, time })] };
+  const { hold: _before, ...rest } = status ?? {};
+  const told = hold === undefined ? rest : { ...rest, hold };
+  return { ...told, conditions: [...setConditions(status?.conditions, conditions, { observedGeneration, time })] };
 }

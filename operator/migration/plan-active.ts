@@ -3,6 +3,7 @@
 import { type ActiveMigration, activeMigration } from '#crds/derive/migration.ts';
 import type { MigrationPlan } from '#crds/v1alpha1/migration-status.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
+import { isOnHold } from '#operator/site/hold.ts';
 import type { Action, Plan } from '#operator/virtual-machine/actions.ts';
 import type { Home, Snapshot } from '#operator/virtual-machine/snapshot.ts';
 
@@ -13,6 +14,8 @@ export function planActiveMigration(snapshot: Snapshot): Plan | undefined {
   if (active === undefined) return undefined;
   const ended = endOf(active, vm);
   if (ended !== undefined) return { actions: [ended] };
+  // Its deadline may be that of a backup, and the end of the hold looks at everything anew.
+  if (isOnHold(snapshot.hold)) return { actions: [] };
   const why = active.plan.step === 'Abort' ? undefined : reasonToAbort(snapshot, active);
   if (why !== undefined) return { actions: [abort(active, why)] };
   const left = Date.parse(active.plan.deadline) - wallTime;

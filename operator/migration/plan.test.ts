@@ -290,3 +290,22 @@ describe('a migration that is under way', () => {
     expect([status.phase, findCondition(status.conditions, 'Ready')?.status]).to.deep.equal(['Migrating', 'True']);
   });
 });
+
+describe('while the site is on hold', () => {
+  const hold = { phase: 'Waiting' } as const;
+  const late = { hold, wallTime: Date.parse(timeAfter(100_000)) };
+
+  it('no guest begins to move', () => {
+    expect(planned(running(), [hv1, hv2], { hold })).to.equal('nothing');
+    expect(planned(running(), [hv1, hv2], { hold: { phase: 'Over' } })).to.equal('StartMigration hv1 to hv2 (2)');
+  });
+
+  it('none is given up: its deadline may be that of a backup', () => {
+    expect(planned(moving({ source: 'Moving', target: 'Ready' }), [hv1, hv2], late)).to.equal('nothing');
+    expect(planned(moving({ target: 'Ready' }), [open1, hv2], { hold })).to.equal('nothing');
+  });
+
+  it('one that is told to have arrived has arrived', () => {
+    expect(planned(moving({ target: 'Running' }), [hv1, hv2], late)).to.equal('Arrive hv1 to hv2 (2)');
+  });
+});

@@ -29,7 +29,8 @@ export type Action =
   | { readonly kind: 'Withdraw'; readonly vm: VirtualMachine; readonly reason: string }
   /** It ends here, whatever its targets. */
   | { readonly kind: 'Finish'; readonly phase: OperationPhase; readonly code: string; readonly reason: string }
-  | { readonly kind: 'Hold'; readonly reason: string }
+  /** It does not begin yet. */
+  | { readonly kind: 'Hold'; readonly code: string; readonly reason: string }
   /** Its time to live is over. */
   | { readonly kind: 'Remove'; readonly reason: string };
 

@@ -3,6 +3,7 @@ import type { Hypervisor } from '#crds/v1alpha1/hypervisor.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { VirtualMachineOperation } from '#crds/v1alpha1/virtual-machine-operation.ts';
 import type { Candidate } from '#operator/placement/candidate.ts';
+import type { Hold } from '#operator/site/hold.ts';
 import type { Sign } from '#operator/virtual-machine/status.ts';
 import type { Clock } from '#runtime/clock/clock.ts';
 import type { ResourceType } from '#runtime/kube/resource.ts';
@@ -33,6 +34,7 @@ export interface OperationContext {
   readonly machineWrites: OwnWrites<VirtualMachine>;
   /** All hypervisors as they are now. */
   readonly candidates: () => readonly Candidate[];
+  readonly hold: () => Hold | undefined;
   /** Key of an operation → how far it is. */
   readonly working: Map<string, Working>;
   readonly sign: Sign;

@@ -29,6 +29,7 @@ export async function observe(
     progress,
     machines,
     candidates,
+    hold: context.hold(),
     // Looked at anew: while the rights were asked for, another operation may have begun.
     ...(progress === undefined
       ? { next: [], busy: new Map() }

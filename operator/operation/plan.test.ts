@@ -12,6 +12,7 @@ import { newMachine, placedMachine, runningMachine } from '#test/builders/virtua
 import type { Action } from './actions.ts';
 import { planOperation } from './plan.ts';
 import type { Snapshot } from './snapshot.ts';
+import { stageOf } from './status.ts';
 
 const named = (name: string) => ({ metadata: { name } });
 const runs = (name = 'web') => runningMachine({ ...named(name), status: { phase: 'Running' } });
@@ -36,6 +37,7 @@ const text = (action: Action): string => {
     case 'Withdraw':
       return `Withdraw ${action.vm.metadata.name}`;
     case 'Hold':
+      return `Hold ${action.code}`;
     case 'Remove':
       return action.kind;
   }
@@ -86,13 +88,25 @@ describe('the plan for an operation', () => {
       [{ targets: { set: 'a-' } }, ['Finish Failed InvalidTargets']],
       [{ targets: { hypervisors: 'HV1' } }, ['Finish Failed InvalidTargets']],
       [{ cancel: true }, ['Finish Cancelled Cancelled']],
-      [{ suspend: true }, ['Hold']],
+      [{ suspend: true }, ['Hold Suspended']],
     ];
     for (const [changes, actions] of table)
       expect(
         planned(operationSnapshot(operation('Shutdown', changes), machines)),
         JSON.stringify(changes),
       ).to.deep.equal(actions);
+  });
+
+  it('does nothing new while the site is on hold, and sees to its end what is under way', () => {
+    const hold = { phase: 'Waiting' } as const;
+    const start = operation('Start');
+    expect(planned(operationSnapshot(start, [stopped()], { hold }))).to.deep.equal(['Hold SiteOnHold']);
+    const progress = begunAt(TIME, ['db', 'web'], ['db']);
+    const work = operationSnapshot(start, [runs('db'), stopped()], { hold, progress, next: ['web'] });
+    expect(planned(work)).to.deep.equal(['db Succeeded Done']);
+    expect(stageOf(start, progress, work))
+      .to.have.property('message')
+      .that.match(/^The site is on hold: 0 of 2 done/);
   });
 
   it('grants a start where there is room beside the others, and says where there is none', () => {

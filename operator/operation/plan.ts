@@ -1,5 +1,6 @@
 // What the operator does about one operation: pure, from a snapshot to actions with their reasons.
 import type { OperationResult, Outcome } from '#crds/v1alpha1/operation-status.ts';
+import { HOLD_ADVICE, isOnHold } from '#operator/site/hold.ts';
 import type { Action, Plan } from './actions.ts';
 import { isWithdrawable } from './plan-once.ts';
 import { planBegin, planFollowUp } from './plan-target.ts';
@@ -36,9 +37,22 @@ function planBeginning(snapshot: Snapshot): Plan {
         },
       ],
     };
-  if (suspend) return { actions: [{ kind: 'Hold', reason: 'Suspended: it begins when spec.suspend is false.' }] };
-  return { actions: planTargets(snapshot) };
+  if (suspend) return { actions: [suspended] };
+  return { actions: isOnHold(snapshot.hold) ? [onHold] : planTargets(snapshot) };
 }
+
+const suspended = {
+  kind: 'Hold',
+  code: 'Suspended',
+  reason: 'Suspended: it begins when spec.suspend is false.',
+} as const;
+
+/** Which VMs there are is not known yet, and those that are seen may be older than their guests. */
+const onHold = {
+  kind: 'Hold',
+  code: 'SiteOnHold',
+  reason: `It begins when the hold of the site is over. ${HOLD_ADVICE}`,
+} as const;
 
 function planWork(snapshot: Snapshot, progress: Progress): Plan {
   const { operation, now } = snapshot;
@@ -52,9 +66,10 @@ function planWork(snapshot: Snapshot, progress: Progress): Plan {
       actions: [...followed, ...abandoned(snapshot, progress, over, operation.spec.cancel ? cancelled : tooLate)],
     };
   }
-  const next = operation.spec.suspend ? [] : snapshot.next.map((name) => planBegin(snapshot, name));
+  const waits = operation.spec.suspend || isOnHold(snapshot.hold);
+  const next = waits ? [] : snapshot.next.map((name) => planBegin(snapshot, name));
   // What is settled leaves room for others, which were not looked at yet.
-  const more = [...followed, ...next].some(({ kind }) => kind === 'Settle') && !operation.spec.suspend;
+  const more = [...followed, ...next].some(({ kind }) => kind === 'Settle') && !waits;
   return { actions: [...followed, ...next], again: more ? 0 : left };
 }
 

@@ -42,7 +42,7 @@ describe('the progress of an operation', () => {
         expect(all).to.have.members(TARGETS).and.to.have.length(TARGETS.length);
         const { counts } = statusAfter(operation, {
           progress,
-          stage: stageOf(operation, progress, new Map()),
+          stage: stageOf(operation, progress, { busy: new Map(), hold: undefined }),
           time: TIME,
         });
         const { total = 0, ...states } = counts ?? {};
@@ -55,7 +55,11 @@ describe('the progress of an operation', () => {
     fc.assert(
       fc.property(steps, (taken) => {
         const progress = after(taken);
-        const status = statusAfter(operation, { progress, stage: stageOf(operation, progress, new Map()), time: TIME });
+        const status = statusAfter(operation, {
+          progress,
+          stage: stageOf(operation, progress, { busy: new Map(), hold: undefined }),
+          time: TIME,
+        });
         expect(progressOf(status)).to.deep.equal(progress);
         expect(validate({ ...operation, status })).to.include({ valid: true });
         expect(status.results?.length ?? 0).to.be.at.most(100);
@@ -91,7 +95,7 @@ describe('the progress of an operation', () => {
           settled(all, { name: `web-${index + 1}`, outcome, reason: 'Tested', message: 'Tested.' }),
         beginning(TIME, ['web-1', 'web-2']),
       );
-      expect(stageOf(operation, progress, new Map()).phase, came.join()).to.equal(phase);
+      expect(stageOf(operation, progress, { busy: new Map(), hold: undefined }).phase, came.join()).to.equal(phase);
       expect(isComplete(progress)).to.equal(phase !== 'Running');
     }
   });

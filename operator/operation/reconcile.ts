@@ -51,7 +51,7 @@ export async function reconcileOperation(
   if (first?.kind === 'Remove') return remove(pass);
   if (operation.status?.completionTime !== undefined) return againIn(plan.again);
   if (first?.kind === 'Finish') return finish(pass, first);
-  if (first?.kind === 'Hold') return hold(pass, first.reason);
+  if (first?.kind === 'Hold') return hold(pass, first);
   if (snapshot.progress === undefined) return resolve(pass);
   return work(pass, snapshot.progress);
 }
@@ -81,8 +81,8 @@ async function finish(
   return { again: 0 };
 }
 
-async function hold(pass: Pass, message: string): Promise<ReconcileResult> {
-  await tell(pass, undefined, { phase: 'Pending', code: 'Suspended', message });
+async function hold(pass: Pass, { code, reason }: Extract<Action, { kind: 'Hold' }>): Promise<ReconcileResult> {
+  await tell(pass, undefined, { phase: 'Pending', code, message: reason });
   return {};
 }
 
@@ -149,7 +149,7 @@ function writtenAt({ working }: OperationContext, operation: VirtualMachineOpera
 /** Milliseconds until it may be told; undefined where it was. */
 async function tellInTime(pass: Pass, progress: Progress): Promise<number | undefined> {
   const { context, operation, snapshot } = pass;
-  const stage = stageOf(operation, progress, snapshot.busy);
+  const stage = stageOf(operation, progress, snapshot);
   const left = writtenAt(context, operation) + WRITE_INTERVAL_MS - context.clock.monotonic();
   if (stage.phase === operation.status?.phase && left > 0) return left;
   await tellProgress(pass, progress);
@@ -158,7 +158,7 @@ async function tellInTime(pass: Pass, progress: Progress): Promise<number | unde
 
 async function tellProgress(pass: Pass, progress: Progress): Promise<void> {
   const { context, operation, snapshot } = pass;
-  const stage = stageOf(operation, progress, snapshot.busy);
+  const stage = stageOf(operation, progress, snapshot);
   await tell(pass, progress, stage);
   const key = keyText(keyOf(operation));
   const { uid } = operation.metadata;

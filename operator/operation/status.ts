@@ -4,7 +4,9 @@ import { rangesOf } from '#crds/set/ranges.ts';
 import type { Condition } from '#crds/v1alpha1/fragments.ts';
 import type { OperationPhase, OperationStatus } from '#crds/v1alpha1/operation-status.ts';
 import type { VirtualMachineOperation } from '#crds/v1alpha1/virtual-machine-operation.ts';
+import { HOLD_ADVICE, isOnHold } from '#operator/site/hold.ts';
 import { isComplete, type Progress, waitingIn } from './progress.ts';
+import type { Snapshot } from './snapshot.ts';
 
 /** Characters of `status.summary`. */
 const SUMMARY = 64;
@@ -69,10 +71,13 @@ function shortened(text: string): string {
 export function stageOf(
   { spec }: VirtualMachineOperation,
   progress: Progress,
-  busy: ReadonlyMap<string, string>,
+  { busy, hold }: Pick<Snapshot, 'busy' | 'hold'>,
 ): Stage {
-  if (!isComplete(progress))
-    return { phase: 'Running', code: 'Running', message: underWay(progress, spec.suspend, busy) };
+  if (!isComplete(progress)) {
+    const words = underWay(progress, spec.suspend, busy);
+    if (!isOnHold(hold)) return { phase: 'Running', code: 'Running', message: words };
+    return { phase: 'Running', code: 'SiteOnHold', message: `The site is on hold: ${words} ${HOLD_ADVICE}` };
+  }
   const { targets, succeeded, cancelled } = progress;
   const message = `${succeeded.size} of ${targets.length} done${reasonsIn(progress)}.`;
   if (succeeded.size === targets.length) return { phase: 'Succeeded', code: 'Succeeded', message };

@@ -1,5 +1,6 @@
 // The vocabulary of the operator's plans for a VM.
 import type { MigrationPlan } from '#crds/v1alpha1/migration-status.ts';
+import type { VirtualMachineSpec } from '#crds/v1alpha1/virtual-machine-spec.ts';
 import type { Granted, GrantedOperation, Proof } from '#crds/v1alpha1/virtual-machine-status.ts';
 
 export type Action =
@@ -23,6 +24,18 @@ export type Action =
       readonly proof?: Proof;
       readonly reason: string;
     }
+  /** The permission under which its guest runs already: nothing is started. */
+  | {
+      readonly kind: 'Recover';
+      readonly hypervisor: string;
+      readonly hypervisorUID: string;
+      readonly epoch: number;
+      readonly reason: string;
+    }
+  /** Ties it to a guest that is older than the object. */
+  | { readonly kind: 'Bind'; readonly uuid: string; readonly reason: string }
+  /** Declares what was declared last, before a backup took the object back. */
+  | { readonly kind: 'RestoreSpec'; readonly spec: VirtualMachineSpec; readonly reason: string }
   | { readonly kind: 'CannotPlace'; readonly code: string; readonly reason: string }
   /** Its guest goes on with less than was asked. */
   | { readonly kind: 'CannotGrow'; readonly code: string; readonly reason: string }

@@ -5,6 +5,8 @@ import type { MigrationSettings } from '#operator/migration/settings.ts';
 import type { Candidate } from '#operator/placement/candidate.ts';
 import type { Ledger } from '#operator/placement/ledger.ts';
 import type { Refusals } from '#operator/placement/refusals.ts';
+import type { Claim } from '#operator/rebuild/claims.ts';
+import type { Hold } from '#operator/site/hold.ts';
 import type { Silence } from '#operator/takeover/wants-takeover.ts';
 import type { Clock } from '#runtime/clock/clock.ts';
 import type { ResourceType } from '#runtime/kube/resource.ts';
@@ -30,6 +32,8 @@ export interface MachineContext {
   readonly migration: MigrationSettings;
   /** Takes why the guest of a VM stays on a hypervisor that is to be emptied; undefined where it does not. */
   readonly stays: (vm: VirtualMachine, why: string | undefined) => void;
+  readonly claimFor: (vm: VirtualMachine) => Claim | undefined;
+  readonly hold: () => Hold | undefined;
   readonly sign: Sign;
   /** Keys of VMs that wait for room → when, on the monotonic clock, they were last told why. */
   readonly waiting: Map<string, number>;

@@ -53,6 +53,8 @@ function contextOf(api: MemoryApiServer, clock: VirtualClock, vm: VirtualMachine
     ownWrites: new OwnWrites<VirtualMachine>(),
     ledger: new Ledger(),
     refusals: new Refusals(),
+    claimFor: () => undefined,
+    hold: () => undefined,
     candidates: () => [],
     candidate: () => undefined,
     silence: () => undefined,

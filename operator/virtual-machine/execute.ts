@@ -1,8 +1,9 @@
 // All writes about one VM: at most one.
 import { isConditionFalse } from '#crds/conditions.ts';
 import { isSurelyHibernated } from '#crds/derive/hibernated.ts';
-import { VM_FINALIZER } from '#crds/v1alpha1/names.ts';
+import { INSTANCE_UUID_ANNOTATION, REBUILD_MANAGER, VM_FINALIZER } from '#crds/v1alpha1/names.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
+import type { VirtualMachineSpec } from '#crds/v1alpha1/virtual-machine-spec.ts';
 import { timestampOf } from '#runtime/clock/clock.ts';
 import { writeStatus } from '#runtime/controller/status-patch.ts';
 import { isKubeError } from '#runtime/kube/errors.ts';
@@ -24,6 +25,10 @@ export async function execute(
   }
   const finalizing = actions.find((action) => action.kind === 'Finalize');
   if (finalizing !== undefined) return finalize(context, vm, finalizing, signal);
+  for (const action of actions) {
+    if (action.kind === 'Bind') return bind(context, vm, action.uuid, signal);
+    if (action.kind === 'RestoreSpec') return restoreSpec(context, vm, action.spec, signal);
+  }
   await writeDecision(context, vm, actions, signal);
 }
 
@@ -98,4 +103,31 @@ async function finalize(
   } catch (error) {
     if (!isKubeError(error, 'NotFound')) throw error;
   }
+}
+
+/** Whose guest it takes is written before it takes it: whoever dies in between finds it again. */
+async function bind(context: MachineContext, vm: VirtualMachine, uuid: string, signal: AbortSignal): Promise<void> {
+  const { namespace, name, resourceVersion } = vm.metadata;
+  const patch = { metadata: { resourceVersion, annotations: { [INSTANCE_UUID_ANNOTATION]: uuid } } };
+  const { store, machineType, ownWrites } = context;
+  ownWrites.remember(await store.mergePatch(machineType, { namespace, name }, patch, { signal }));
+}
+
+async function restoreSpec(
+  context: MachineContext,
+  vm: VirtualMachine,
+  spec: VirtualMachineSpec,
+  signal: AbortSignal,
+): Promise<void> {
+  const { namespace, name, resourceVersion } = vm.metadata;
+  const { store, machineType, ownWrites } = context;
+  const patch = [
+    { op: 'test', path: '/metadata/resourceVersion', value: resourceVersion },
+    { op: 'replace', path: '/spec', value: spec },
+  ] as const;
+  const written = await store.jsonPatch(machineType, { namespace, name }, patch, {
+    fieldManager: REBUILD_MANAGER,
+    signal,
+  });
+  ownWrites.remember(written);
 }

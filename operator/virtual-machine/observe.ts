@@ -7,14 +7,22 @@ import { keyOf, keyText } from '#runtime/kube/resource.ts';
 import type { MachineContext } from './context.ts';
 import type { Home, Snapshot } from './snapshot.ts';
 
+type Observed = Pick<
+  MachineContext,
+  | 'candidates'
+  | 'candidate'
+  | 'silence'
+  | 'ledger'
+  | 'refusals'
+  | 'waiting'
+  | 'clock'
+  | 'claimFor'
+  | 'hold'
+  | 'migration'
+>;
+
 /** The VM among all hypervisors as they are at this moment, in which the decision must be made, too. */
-export function observe(
-  context: Pick<
-    MachineContext,
-    'candidates' | 'candidate' | 'silence' | 'ledger' | 'refusals' | 'waiting' | 'clock' | 'migration'
-  >,
-  vm: VirtualMachine,
-): Snapshot {
+export function observe(context: Observed, vm: VirtualMachine): Snapshot {
   const { uid } = vm.metadata;
   const { ledger, refusals, waiting, clock } = context;
   const own = ledger.assignmentOf(uid);
@@ -32,6 +40,8 @@ export function observe(
     },
     home: homeOf(vm, context),
     refusedBy: refusals.of(uid, now).filter((name) => !isReplaced(context, vm, name)),
+    claim: context.claimFor(vm),
+    hold: context.hold(),
     toldAgo,
     migrations: {
       settings: context.migration,

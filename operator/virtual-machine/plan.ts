@@ -11,12 +11,14 @@ import { planActiveMigration } from '#operator/migration/plan-active.ts';
 import { planDrain } from '#operator/migration/plan-drain.ts';
 import { planMove } from '#operator/migration/plan-move.ts';
 import { type PlaceVerdict, place } from '#operator/placement/place.ts';
+import { HOLD_ADVICE, isOnHold } from '#operator/site/hold.ts';
 import type { TakeoverVerdict } from '#operator/takeover/wants-takeover.ts';
 import type { Action, Plan } from './actions.ts';
 import { demandOf } from './demand.ts';
 import { planExpiry } from './plan-expiry.ts';
 import { planGrant } from './plan-grant.ts';
 import { planReachability } from './plan-reachability.ts';
+import { planRebuild } from './plan-rebuild.ts';
 import { takeoverIn } from './plan-takeover.ts';
 import type { Snapshot } from './snapshot.ts';
 import { isTold, NO_ROOM_RETRY_MS } from './waiting-for-room.ts';
@@ -29,15 +31,21 @@ export function planVirtualMachine(snapshot: Snapshot): Plan {
   const moving = planActiveMigration(snapshot);
   if (moving !== undefined && moving.actions.length > 0) return moving;
   if (snapshot.vm.metadata.deletionTimestamp !== undefined) return planDeletion(snapshot);
+  const rebuild = planRebuild(snapshot);
+  if (rebuild !== undefined) return rebuild;
   const granting = planGrant(snapshot);
   const granted = grantIn(granting) ?? snapshot.vm.status?.granted;
   const recovery = takeoverIn(snapshot);
   const placing: Placing = granted === undefined ? { actions: [] } : planPlacement(snapshot, granted, recovery);
   const reachability = planReachability(snapshot, { recovery, nowhere: placing.nowhere });
   const marking: Plan = { actions: placesAnew(placing) ? [] : reachability };
-  const migrating = moving ??
-    (granted === undefined ? undefined : planNewMigration(snapshot, granted)) ?? { actions: [] };
+  const migrating = moving ?? planMoveAway(snapshot, granted);
   return together([granting, placing, planAbandonment(snapshot, granted), planExpiry(snapshot), marking, migrating]);
+}
+
+function planMoveAway(snapshot: Snapshot, granted: Granted | undefined): Plan {
+  if (granted === undefined || isOnHold(snapshot.hold)) return { actions: [] };
+  return planMove(snapshot, granted) ?? planDrain(snapshot, granted) ?? { actions: [] };
 }
 
 /**
@@ -51,10 +59,6 @@ function planAbandonment(snapshot: Snapshot, granted: Granted | undefined): Plan
   const where = status?.placement?.hypervisor ?? '';
   const reason = `What ${where} keeps of the guest is given up: it cannot be asked, and spec.powerState is Stopped.`;
   return { actions: [{ kind: 'Abandon', reason }] };
-}
-
-function planNewMigration(snapshot: Snapshot, granted: Granted): Plan | undefined {
-  return planMove(snapshot, granted) ?? planDrain(snapshot, granted);
 }
 
 /** All their actions, in this order; looked at again when the first of them asks for it. */
@@ -125,7 +129,7 @@ interface Placing extends Plan {
 function planPlacement(snapshot: Snapshot, granted: Granted, recovery: TakeoverVerdict | undefined): Placing {
   const proof = recovery?.kind === 'Proven' ? recovery.proof : undefined;
   if (proof === undefined && !wantsNewEpoch(snapshot.vm, granted)) return notNow(recovery);
-  const verdict = place(demandOf(snapshot, granted), snapshot.candidates);
+  const verdict = isOnHold(snapshot.hold) ? ON_HOLD : place(demandOf(snapshot, granted), snapshot.candidates);
   if (verdict.kind === 'Chosen') return { actions: [placed(snapshot, verdict, proof)] };
   if (proof !== undefined) return { actions: [], again: NO_ROOM_RETRY_MS, nowhere: verdict.message };
   const action = { kind: 'CannotPlace', code: verdict.code, reason: verdict.message } as const;
@@ -152,6 +156,12 @@ function notNow(recovery: TakeoverVerdict | undefined): Placing {
   const again = recovery?.kind === 'Waiting' ? recovery.again : undefined;
   return { actions: [], ...(again === undefined ? {} : { again }) };
 }
+
+const ON_HOLD = {
+  kind: 'Nowhere',
+  code: 'SiteOnHold',
+  message: `Nothing is placed while the site is on hold. ${HOLD_ADVICE}`,
+} as const;
 
 /** A new permission is written only where none is out, and only where something asks for a start. */
 function wantsNewEpoch(vm: VirtualMachine, granted: Granted): boolean {

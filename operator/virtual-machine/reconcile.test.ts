@@ -39,6 +39,8 @@ class Scene {
       ownWrites: new OwnWrites<VirtualMachine>(),
       ledger,
       refusals: new Refusals(),
+      claimFor: () => undefined,
+      hold: () => undefined,
       candidates,
       candidate: (wanted) => candidates().find(({ name }) => name === wanted),
       silence: () => undefined,

@@ -2,6 +2,8 @@
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { MigrationSettings } from '#operator/migration/settings.ts';
 import type { Candidate, Reachability } from '#operator/placement/candidate.ts';
+import type { Claim } from '#operator/rebuild/claims.ts';
+import type { Hold } from '#operator/site/hold.ts';
 import type { Silence } from '#operator/takeover/wants-takeover.ts';
 
 /** The hypervisor that holds the VM's epoch, as far as the operator can tell. */
@@ -32,6 +34,9 @@ export interface Snapshot {
   readonly candidates: readonly Candidate[];
   /** Hypervisors that are passed over because they refused it. */
   readonly refusedBy: readonly string[];
+  /** What a hypervisor reports of its guest, or of one of its name, where no VM here holds it. */
+  readonly claim: Claim | undefined;
+  readonly hold: Pick<Hold, 'phase'> | undefined;
   /** Milliseconds since it was last told why there is no room for it; undefined where it does not wait for room. */
   readonly toldAgo: number | undefined;
   readonly migrations: Migrations;

@@ -38,6 +38,17 @@ export function statusAfter(actions: readonly Action[], writing: Writing): Virtu
   return deriveStatus(vm, next, time);
 }
 
+/** Its guest is there, and stays: no other hypervisor could take it. */
+function recovered(status: VirtualMachineStatus, action: Extract<Action, { kind: 'Recover' }>, writing: Writing) {
+  const next = placed(status, { ...action, alternatives: 0 }, writing);
+  return { ...next, managed: { origin: 'Recovered' } } satisfies VirtualMachineStatus;
+}
+
+function abandoned(status: VirtualMachineStatus): VirtualMachineStatus {
+  if (status.placement === undefined) return status;
+  return { ...status, placement: { ...status.placement, abandoned: true } };
+}
+
 /** The conditions that tell of what cannot be done. */
 const obstacles = {
   CannotPlace: { type: 'Placed', holds: false },
@@ -51,16 +62,14 @@ function folded(status: VirtualMachineStatus, action: Action, writing: Writing):
       return granted(status, action, writing);
     case 'Place':
       return placed(status, action, writing);
+    case 'Recover':
+      return recovered(status, action, writing);
     case 'CannotPlace':
     case 'CannotGrow':
-    case 'CannotRestore': {
-      const { code, reason } = action;
-      return withCondition(status, { ...obstacles[action.kind], code, reason }, writing);
-    }
+    case 'CannotRestore':
+      return withCondition(status, { ...obstacles[action.kind], code: action.code, reason: action.reason }, writing);
     case 'Abandon':
-      return status.placement === undefined
-        ? status
-        : { ...status, placement: { ...status.placement, abandoned: true } };
+      return abandoned(status);
     case 'MarkExpiry':
       return expiryTold(status, action, writing);
     case 'MarkReachable': {
@@ -78,6 +87,8 @@ function folded(status: VirtualMachineStatus, action: Action, writing: Writing):
     case 'EndMigration':
     case 'Arrive':
       return migrated(status, action, writing);
+    case 'Bind':
+    case 'RestoreSpec':
     case 'ShowDeletion':
     case 'Finalize':
       return status;
@@ -212,11 +223,7 @@ function migrated(status: VirtualMachineStatus, action: OfMigration, writing: Wr
 /** Whoever has the guest gets the permission: the epoch rises, though the one before was never given back. */
 function arrived(status: VirtualMachineStatus, action: Extract<Action, { kind: 'Arrive' }>, writing: Writing) {
   const { target: hypervisor, targetUID: hypervisorUID, epoch } = action.plan;
-  return placed(
-    status,
-    { kind: 'Place', hypervisor, hypervisorUID, epoch, alternatives: 0, reason: action.reason },
-    writing,
-  );
+  return placed(status, { hypervisor, hypervisorUID, epoch, alternatives: 0, reason: action.reason }, writing);
 }
 
 /**
@@ -245,7 +252,11 @@ function remembered(decisions: readonly Decision[] | undefined, decision: Decisi
   return [...others, decision].slice(-limits.decisions);
 }
 
-function placed(status: VirtualMachineStatus, action: Extract<Action, { kind: 'Place' }>, writing: Writing) {
+function placed(
+  status: VirtualMachineStatus,
+  action: Omit<Extract<Action, { kind: 'Place' }>, 'kind'>,
+  writing: Writing,
+) {
   if (status.granted === undefined) throw new Error('placed without a grant: the plan must grant first');
   const { hypervisor, hypervisorUID, epoch, alternatives, proof, reason } = action;
   const holder = { hypervisor, hypervisorUID, epoch };

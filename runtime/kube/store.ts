@@ -43,6 +43,8 @@ export type WatchEvent<T> =
 export interface WriteOptions {
   /** 'status' writes through /status. */
   subresource?: 'status';
+  /** Who is shown to have written the fields; the name of the program unless given. */
+  fieldManager?: string;
   signal?: AbortSignal;
 }
 

@@ -15,6 +15,8 @@ export interface ExclusiveLeaseOptions {
   labels?: Record<string, string> | undefined;
   /** Asked before each write is sent, and written with it; all of them go when the Lease is given up. */
   annotations?: (() => Annotations) | undefined;
+  /** Told what is found where one's own last write should be: an API server may be another one, or have gone back in time. */
+  onSurprise?: ((found: Lease | undefined, written: Lease) => void) | undefined;
 }
 
 /** By key; null takes one away. */
@@ -71,6 +73,7 @@ export class ExclusiveLease {
       unlessReason(error, 'Conflict', 'NotFound');
     }
     const lease = await this.#read(signal);
+    this.#options.onSurprise?.(lease, held.lease);
     if (lease !== undefined && lease.spec?.holderIdentity !== this.#options.identity) {
       return undefined;
     }

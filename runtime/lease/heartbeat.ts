@@ -7,6 +7,7 @@ import type { KubeStore } from '../kube/store.ts';
 import { ExpectedError } from '../process/expected-error.ts';
 import type { Logger } from '../process/log.ts';
 import { type Annotations, ExclusiveLease, type Held } from './exclusive-lease.ts';
+import type { Lease } from './lease.ts';
 
 export interface HeartbeatOptions {
   store: KubeStore;
@@ -28,6 +29,10 @@ export interface HeartbeatOptions {
   intervalMs?: number;
   /** How long one renewal is good for; 40 seconds by default. */
   leaseDurationSeconds?: number;
+  /** Told the resource version of each renewal, in their order. */
+  onVersion?: ((resourceVersion: string) => void) | undefined;
+  /** See `ExclusiveLeaseOptions`. */
+  onSurprise?: ((found: Lease | undefined, written: Lease) => void) | undefined;
 }
 
 /** Another holds the Lease, and his time is not up. */
@@ -135,6 +140,7 @@ export class Heartbeat {
     if (this.#held !== undefined) {
       this.#validUntil = Math.max(this.#validUntil, this.#held.sentAt + this.#durationSeconds * 1000);
       this.#options.onRenewed?.(this.#held.sentAt);
+      this.#options.onVersion?.(this.#held.lease.metadata.resourceVersion ?? '');
       return;
     }
     const { otherHolder } = this.#lease;

@@ -20,7 +20,7 @@ export function counter<L extends string>(registry: Registry, name: string, help
 }
 
 /** A gauge of this registry. */
-function gauge<L extends string>(registry: Registry, name: string, help: string, ...labelNames: L[]) {
+export function gauge<L extends string>(registry: Registry, name: string, help: string, ...labelNames: L[]) {
   return new Gauge({ name, help, labelNames, registers: [registry] });
 }
 

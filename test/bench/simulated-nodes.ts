@@ -10,6 +10,7 @@ import { EventRecorder } from '#runtime/event/recorder.ts';
 import { connectToCluster } from '#runtime/kube/api-server/connect.ts';
 import { createLog, type Logger } from '#runtime/process/log.ts';
 import { shutdownSignal } from '#runtime/process/shutdown.ts';
+import { forgetfulMemory } from '#test/builders/control-plane-memory.ts';
 import { noisyLoad } from './noisy-load.ts';
 
 export interface NodeAccess {
@@ -53,6 +54,7 @@ async function runNode({ name, kubeconfig }: NodeAccess, logger: Logger, stop: A
       heartbeatIntervalMs: INTERVAL_MS,
       sampleIntervalMs: INTERVAL_MS,
       usageLimits: USAGE_LIMITS,
+      controlPlaneMemory: forgetfulMemory(),
       warn: (object, reason, message) => events.warn(object, reason, message),
     },
     stop,

@@ -59,6 +59,7 @@ export function domainSnapshot({ cached, live, domain, ...changes }: SnapshotCha
     room: { fits: true },
     leaseValid: true,
     guarded: false,
+    hold: 'None',
     memory: nothingRemembered,
     initiator: 'Unknown',
     now: 1_000_000,

@@ -46,6 +46,7 @@ export function operationSnapshot(
     machines: new Map(machines.map((vm) => [vm.metadata.name, vm])),
     progress: undefined,
     candidates: [],
+    hold: undefined,
     next: [],
     busy: new Map(),
     rights: ALL_RIGHTS,

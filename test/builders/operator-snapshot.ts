@@ -22,6 +22,8 @@ export function operatorSnapshot(
     candidate: (wanted: string) => candidates.find(({ name }) => name === wanted),
     ledger: new Ledger(),
     refusals: new Refusals(),
+    claimFor: () => undefined,
+    hold: () => undefined,
     waiting: new Map<string, number>(),
     clock: new VirtualClock(),
     migration: DEFAULT_MIGRATION,
@@ -42,6 +44,10 @@ function actionText(action: Action): string {
       return `Grant ${action.granted.powerState}${lessText[action.verdict]}`;
     case 'Place':
       return `Place ${action.hypervisor} (${action.epoch})`;
+    case 'Recover':
+      return `Recover ${action.hypervisor} (${action.epoch})`;
+    case 'Bind':
+      return `Bind ${action.uuid}`;
     case 'CannotPlace':
     case 'CannotGrow':
     case 'CannotRestore':
@@ -64,6 +70,7 @@ function actionText(action: Action): string {
     case 'Withdraw':
     case 'Abandon':
     case 'AbortMigration':
+    case 'RestoreSpec':
     case 'ShowDeletion':
       return action.kind;
   }

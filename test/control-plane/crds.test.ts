@@ -7,6 +7,7 @@ import { invalidManifests, type Manifest, validManifests } from '#crds/corpus/co
 import { type Violation, violations } from '#crds/corpus/violations.ts';
 import type { KindDefinition } from '#crds/schema/kind.ts';
 import { rootSchema } from '#crds/schema/to-crd.ts';
+import { domainReportKind } from '#crds/v1alpha1/domain-report.ts';
 import { hypervisorKind } from '#crds/v1alpha1/hypervisor.ts';
 import { kinds } from '#crds/v1alpha1/kinds.ts';
 import { API_VERSION } from '#crds/v1alpha1/names.ts';
@@ -27,7 +28,7 @@ describeOwnControlPlane('the CustomResourceDefinitions', { audit: false }, (clus
   before(async () => {
     await kubectl(cluster, 'apply', '--server-side', '-f', MANIFESTS);
     await kubectl(cluster, 'wait', '--for=condition=Established', 'crd', '--all');
-    for (const kind of kinds) stored.set(kind, await create(cluster, kind, named(minimal(kind), STANDING)));
+    for (const kind of kinds) stored.set(kind, await create(cluster, kind, objectOf(kind, STANDING)));
   });
 
   for (const kind of kinds) describe(kind.kind, () => defineCorpus(cluster, kind));
@@ -72,7 +73,7 @@ function defineCorpus(cluster: OwnTestCluster, kind: KindDefinition): void {
   }).timeout(120_000);
 
   it('says from the first moment that nobody has looked at it yet', async () => {
-    const { status } = await create(cluster, kind, named(minimal(kind), 'new'), 'dryRun=All');
+    const { status } = await create(cluster, kind, objectOf(kind, 'new'), 'dryRun=All');
     expect(status).to.deep.equal(kind.statusDefault);
   });
 }
@@ -161,7 +162,7 @@ function defineKubectl(cluster: OwnTestCluster): void {
   it('is every kind of ours under one category', async () => {
     const listed = await kubectl(cluster, 'get', 'usher', '-n', 'default', '-o', 'name');
     expect(listed.trim().split('\n').toSorted()).to.deep.equal(
-      kinds.map((kind) => `${kind.singular}.usher.dev/${STANDING}`).toSorted(),
+      kinds.map((kind) => `${kind.singular}.usher.dev/${objectOf(kind, STANDING).metadata.name}`).toSorted(),
     );
   });
 
@@ -232,6 +233,15 @@ function standing(kind: KindDefinition): Stored {
   const object = stored.get(kind);
   if (object === undefined) throw new Error(`no ${kind.kind} was created before the tests`);
   return object;
+}
+
+/** The least there may be of this kind, under a name that no other test gives. */
+function objectOf(kind: KindDefinition, name: string): Manifest {
+  const object = minimal(kind);
+  if (kind !== domainReportKind) return named(object, name);
+  // What a report is about gives it its name.
+  const spec = { nodeName: name, uuid: '0d9f7c1e-52a4-4c0b-9a86-3c1f9b6d2e10' };
+  return { ...object, metadata: { name: `${spec.nodeName}.${spec.uuid}` }, spec };
 }
 
 function collection(kind: KindDefinition, namespace = 'default'): string {

@@ -12,9 +12,20 @@ import { runNodeDaemon } from '#node-daemon/wiring.ts';
 import { generateSigningKey, signerFrom } from '#operator/signing/key.ts';
 import { runOperator } from '#operator/wiring.ts';
 import { systemClock, systemRandom } from '#runtime/clock/system.ts';
+import { IDENTITY_NAMESPACE, NAMESPACES } from '#runtime/kube/control-plane.ts';
 import { MemoryApiServer } from '#runtime/kube/memory/server.ts';
 import { silentLogger } from '#runtime/process/log.ts';
-import { hypervisorModel, leaseModel, machineModel, OPERATOR, operationModel } from '../simulation/kinds.ts';
+import { forgetfulMemory } from '#test/builders/control-plane-memory.ts';
+import {
+  configMapModel,
+  hypervisorModel,
+  leaseModel,
+  machineModel,
+  namespaceModel,
+  OPERATOR,
+  operationModel,
+  reportModel,
+} from '../simulation/kinds.ts';
 import { describeQemu, eventually, type QemuStand } from './libvirt-qemu-stand.ts';
 import { SocketProxy } from './libvirt-socket-proxy.ts';
 
@@ -35,9 +46,13 @@ class SmallSite {
 
   start(stand: QemuStand, socketPath: string): void {
     const { api } = this;
-    api.serve(leaseModel).serve(hypervisorModel);
+    api.serve(leaseModel).serve(hypervisorModel).serve(reportModel).serve(namespaceModel).serve(configMapModel);
     api.serve(machineModel(() => undefined));
     api.serve(operationModel(() => undefined));
+    const metadata = { name: IDENTITY_NAMESPACE };
+    this.#running.push(
+      this.user.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata }).then(() => undefined),
+    );
     const signer = signerFrom(generateSigningKey());
     const operator = { ...COMMON, store: api.asUser(OPERATOR), signer, identity: 'o', silenceTimeoutMs: 40_000 };
     const daemon = {
@@ -53,6 +68,7 @@ class SmallSite {
       heartbeatIntervalMs: 10_000,
       sampleIntervalMs: 10_000,
       usageLimits: USAGE_LIMITS,
+      controlPlaneMemory: forgetfulMemory(),
     } as const;
     this.#running.push(runOperator(operator, this.#stop.signal), runNodeDaemon(daemon, this.#stop.signal));
   }

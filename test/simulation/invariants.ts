@@ -4,11 +4,12 @@ import { type Amount, NO_AMOUNT, NOTHING_GUARANTEED, plus, wantsIn } from '#crds
 import { findCondition } from '#crds/conditions.ts';
 import { epochIsOver } from '#crds/derive/epoch.ts';
 import { activeMigration } from '#crds/derive/migration.ts';
-import { instanceUuid } from '#crds/derive/signed-payload.ts';
+import { instanceUuid, readPayload } from '#crds/derive/signed-payload.ts';
 import { verdictOf } from '#crds/derive/verdict.ts';
 import type { HypervisorSpec } from '#crds/v1alpha1/hypervisor.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { PlacementStatus } from '#crds/v1alpha1/virtual-machine-status.ts';
+import type { DomainMetadata } from '#node-daemon/hypervisor/driver.ts';
 import type { Guest } from '#node-daemon/hypervisor/simulated/guest.ts';
 import type { SimulatedHost } from '#node-daemon/hypervisor/simulated/host.ts';
 import { allocatableOf } from '#node-daemon/inventory/capacity.ts';
@@ -32,7 +33,7 @@ export class Invariants {
   /** What was found broken, in words. */
   readonly broken: string[] = [];
   readonly #hosts: ReadonlyMap<string, SimulatedHost>;
-  readonly #signer: Signer;
+  readonly #signers: Signer[];
   readonly #overcommitOf: (host: string) => HypervisorSpec['overcommit'];
   /** As they are stored, by uid. */
   readonly #machines = new Map<string, VirtualMachine>();
@@ -45,8 +46,13 @@ export class Invariants {
     overcommitOf: (host: string) => HypervisorSpec['overcommit'],
   ) {
     this.#hosts = hosts;
-    this.#signer = signer;
+    this.#signers = [signer];
     this.#overcommitOf = overcommitOf;
+  }
+
+  /** From now on this key signs, too. */
+  trust(signer: Signer): void {
+    this.#signers.push(signer);
   }
 
   /** After anything that happened on a hypervisor. */
@@ -79,8 +85,12 @@ export class Invariants {
     const signed = `${metadata.signature} ${metadata.payload}`;
     if (this.#verified.has(signed)) return;
     this.#verified.add(signed);
-    if (!this.#signer.verify(metadata.payload, metadata.signature))
+    if (!this.#isSigned(metadata))
       this.report(`a guest on ${host} carries a signature that is not over what it carries`);
+  }
+
+  #isSigned({ payload, signature }: { payload: string; signature: string }): boolean {
+    return this.#signers.some((signer) => signer.verify(payload, signature));
   }
 
   /** Before a VirtualMachine is stored. */
@@ -128,8 +138,20 @@ export class Invariants {
   #checkEpoch(vm: VirtualMachine, old: VirtualMachine | undefined): void {
     const [before, after] = [old?.status?.placement, vm.status?.placement];
     if (after === undefined || before?.epoch === after.epoch) return;
+    if (vm.status?.managed?.origin === 'Recovered' && this.#isBorne(vm, after)) return;
     if (!epochIsOver(old?.status) && !hasArrived(old, after)) this.#checkProof(after, instanceUuid(vm));
     if (after.epoch !== (before?.epoch ?? 0) + 1) this.report(`epoch ${after.epoch} follows ${before?.epoch}`);
+  }
+
+  /** The guest is there already, and the operator had signed its permission: the highest that any hypervisor has. */
+  #isBorne(vm: VirtualMachine, { hypervisor, epoch }: PlacementStatus): boolean {
+    const uuid = instanceUuid(vm);
+    const signed = [...this.#hosts].flatMap(([name, { machine }]) => {
+      const { payload, signature } = lastGrant(machine.guests.find(uuid)?.metadata);
+      return this.#isSigned({ payload, signature }) ? [{ name, epoch: readPayload(payload)?.epoch ?? 0 }] : [];
+    });
+    const here = signed.find(({ name }) => name === hypervisor);
+    return here !== undefined && here.epoch <= epoch && signed.every((other) => other.epoch <= here.epoch);
   }
 
   #checkVerdict(vm: VirtualMachine, user: string): void {
@@ -147,4 +169,8 @@ export class Invariants {
 function hostsOf({ status }: VirtualMachine): string[] {
   const names = [status?.placement?.hypervisor, activeMigration(status)?.plan.target];
   return names.filter((name) => name !== undefined);
+}
+
+function lastGrant(metadata: DomainMetadata | undefined): { payload: string; signature: string } {
+  return metadata?.latest ?? metadata ?? { payload: '', signature: '' };
 }

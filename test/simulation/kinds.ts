@@ -11,6 +11,7 @@ import {
 } from '#crds/v1alpha1/kinds.ts';
 import {
   FORCE_DELETE_ANNOTATION,
+  REBUILD_MANAGER,
   REQUESTER_ANNOTATION,
   REQUESTER_GROUPS_ANNOTATION,
   VM_FINALIZER,
@@ -19,6 +20,8 @@ import { type VirtualMachine, virtualMachineKind } from '#crds/v1alpha1/virtual-
 import { operationKind, type VirtualMachineOperation } from '#crds/v1alpha1/virtual-machine-operation.ts';
 import type { VirtualMachineStatus } from '#crds/v1alpha1/virtual-machine-status.ts';
 import { type Validator, validatorFor } from '#crds/validate.ts';
+import { CONFIG_MAPS } from '#operator/site/record.ts';
+import { NAMESPACES } from '#runtime/kube/control-plane.ts';
 import { KubeError } from '#runtime/kube/errors.ts';
 import type { AdmissionRequest, KindModel } from '#runtime/kube/memory/kind-model.ts';
 import type { KubeObject } from '#runtime/kube/resource.ts';
@@ -26,6 +29,8 @@ import { LEASES, type Lease } from '#runtime/lease/lease.ts';
 
 export const OPERATOR = 'operator';
 
+export const namespaceModel: KindModel<KubeObject> = { type: NAMESPACES };
+export const configMapModel: KindModel<KubeObject> = { type: CONFIG_MAPS };
 export const leaseModel: KindModel<Lease> = { type: LEASES };
 
 const validHypervisor = validatorFor<Hypervisor>(hypervisorKind);
@@ -88,7 +93,7 @@ export function machineModel(
     type: virtualMachineResource,
     statusSubresource: true,
     ...schemaOf(validMachine),
-    mutate: (vm, request) => (request.verb === 'create' ? stamped(vm, request.user) : vm),
+    mutate: (vm, request) => (request.verb === 'create' ? stamped(vm, requesterOf(vm, request.user)) : vm),
     validate: (vm, request) => {
       const refusal =
         foreignField(vm, request) ??
@@ -112,6 +117,11 @@ function schemaOf<T extends KubeObject>(validate: Validator<T>): Pick<KindModel<
       return verdict.valid ? undefined : verdict.errors.join('; ');
     },
   };
+}
+
+/** Only the operator says who had asked for it. */
+function requesterOf({ metadata }: VirtualMachine, user: string): string {
+  return user === OPERATOR ? (metadata.annotations?.[REQUESTER_ANNOTATION] ?? user) : user;
 }
 
 function stamped(vm: VirtualMachine, user: string): VirtualMachine {
@@ -184,9 +194,9 @@ function forcedTooSoon({ metadata, status }: VirtualMachine, { old, verb }: Admi
   return new KubeError('Forbidden', `${FORCE_DELETE_ANNOTATION} names the hypervisor of a VM that is being deleted`);
 }
 
-/** Of a spec the operator writes what operations declare, and nothing else. */
-function foreignSpec(vm: VirtualMachine, { user, old, verb }: AdmissionRequest<VirtualMachine>) {
-  if (user !== OPERATOR || old === undefined) return undefined;
+/** Of a spec the operator writes what operations declare, and what it had once signed; nothing else. */
+function foreignSpec(vm: VirtualMachine, { user, old, verb, fieldManager }: AdmissionRequest<VirtualMachine>) {
+  if (user !== OPERATOR || old === undefined || fieldManager === REBUILD_MANAGER) return undefined;
   const changed = changedFields({ ...old.spec }, { ...vm.spec });
   if (changed.length === 0 || (verb === 'apply' && changed.join() === 'powerState')) return undefined;
   return new KubeError('Forbidden', `the operator may not change spec.${changed.join(', spec.')} by ${verb}`);

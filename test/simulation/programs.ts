@@ -1,4 +1,6 @@
 // The operator and the daemons as a site runs them: put together as their programs put them together, each with a life.
+
+import type { ControlPlaneMemory } from '#node-daemon/control-plane/memory.ts';
 import { type Killer, runGuard } from '#node-daemon/guard/guard.ts';
 import type { GuardFiles } from '#node-daemon/guard/orders.ts';
 import { createSimulatedDriver } from '#node-daemon/hypervisor/simulated/driver.ts';
@@ -54,6 +56,8 @@ export interface Node {
   readonly setUnready: (reason: string | undefined) => void;
   /** Where a guard stands by. */
   readonly guardFiles?: GuardFiles | undefined;
+  /** Its disk. */
+  readonly memory: ControlPlaneMemory;
 }
 
 const GUARD_PROMISE = { deadlineSeconds: 60, killSeconds: 10 };
@@ -61,7 +65,7 @@ const GUARD_PROMISE = { deadlineSeconds: 60, killSeconds: 10 };
 /** Ends when it is asked to, or at its death; or rejects. */
 export async function runDaemonOf(surroundings: Surroundings, node: Node, life: Life): Promise<void> {
   const { api, clock, random, warn } = surroundings;
-  const { host, nodeName, onlooker, setUnready, guardFiles: files } = node;
+  const { host, nodeName, onlooker, setUnready, memory, guardFiles: files } = node;
   const bootTime = () => clock.monotonic();
   await runNodeDaemon(
     {
@@ -83,6 +87,7 @@ export async function runDaemonOf(surroundings: Surroundings, node: Node, life: 
       warn,
       setUnready,
       guard: files === undefined ? undefined : { files, bootTime, promise: GUARD_PROMISE },
+      controlPlaneMemory: memory,
     },
     life.stop,
   );

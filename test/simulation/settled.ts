@@ -1,6 +1,7 @@
 // What must be so once everything works again and has had time.
 import { expect } from 'chai';
 import { findCondition } from '#crds/conditions.ts';
+import { instanceUuid } from '#crds/derive/signed-payload.ts';
 import { NOT_OURS } from '#crds/derive/verdict.ts';
 import { hypervisorResource } from '#crds/v1alpha1/kinds.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
@@ -11,7 +12,7 @@ export function expectTrue(site: Site, vm: VirtualMachine): void {
   const { metadata, spec, status } = vm;
   const ready = findCondition(status?.conditions, 'Ready');
   const words = `${metadata.name}: ${status?.phase} ${ready?.reason}`;
-  const runs = site.runningOn(metadata.uid);
+  const runs = site.runningOn(instanceUuid(vm));
   expect(metadata.deletionTimestamp, words).to.equal(undefined);
   expect(status?.granted?.generation, words).to.equal(metadata.generation);
   expect(ready?.reason, words).not.to.equal(NOT_OURS);
@@ -20,7 +21,7 @@ export function expectTrue(site: Site, vm: VirtualMachine): void {
   else if (spec.powerState === 'Hibernated') expectAsleep(site, vm);
   else if (status?.phase === 'Running' || status?.phase === 'Paused') {
     expect(runs, words).to.deep.equal([status.placement?.hypervisor]);
-    const { power } = site.host(status.placement?.hypervisor ?? '').machine.get(metadata.uid);
+    const { power } = site.host(status.placement?.hypervisor ?? '').machine.get(instanceUuid(vm));
     expect(power.kind, words).to.equal(status.phase);
     if (spec.powerState !== status.phase) expect(ready?.reason, words).to.equal('PausedOnHost');
   } else {
@@ -46,16 +47,19 @@ export function expectTrue(site: Site, vm: VirtualMachine): void {
 }
 
 /** Its memory is kept where it ran, or there was nothing to keep, or somebody took it away. */
-function expectAsleep(site: Site, { metadata, status }: VirtualMachine): void {
+function expectAsleep(site: Site, vm: VirtualMachine): void {
+  const { metadata, status } = vm;
   const reason = findCondition(status?.conditions, 'Ready')?.reason ?? '';
   const words = `${metadata.name}: ${status?.phase} ${reason}`;
   // Whose definition somebody took away: there is no place to keep its memory. It goes on, and says so.
   if (reason === 'HibernateFailed') {
-    expect(site.runningOn(metadata.uid), words).to.deep.equal([status?.placement?.hypervisor]);
+    expect(site.runningOn(instanceUuid(vm)), words).to.deep.equal([status?.placement?.hypervisor]);
     return;
   }
-  expect(site.runningOn(metadata.uid), words).to.deep.equal([]);
-  const kept = [...site.hosts.values()].filter((host) => host.machine.guests.find(metadata.uid)?.image !== undefined);
+  expect(site.runningOn(instanceUuid(vm)), words).to.deep.equal([]);
+  const kept = [...site.hosts.values()].filter(
+    (host) => host.machine.guests.find(instanceUuid(vm))?.image !== undefined,
+  );
   expect(kept.length, words).to.equal(status?.phase === 'Hibernated' ? 1 : 0);
   expect(reason, words).to.be.oneOf(['Hibernated', 'RestartRequired', 'NothingToHibernate', 'Missing']);
 }
@@ -65,7 +69,7 @@ function expectAsleep(site: Site, { metadata, status }: VirtualMachine): void {
  * asked, or let go of it while its memory was kept. Or reported, and perhaps running: its VM was deleted by force.
  */
 export async function expectNoOrphan(site: Site, machines: readonly VirtualMachine[]): Promise<void> {
-  const declared = new Set(machines.map(({ metadata }) => metadata.uid));
+  const declared = new Set(machines.map(instanceUuid));
   for (const [name, host] of site.hosts) {
     const { status } = await site.user.get(hypervisorResource, { name });
     const undeclared = host.machine

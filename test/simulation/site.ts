@@ -1,13 +1,15 @@
 // A whole site in one process and in virtual time: an API server, an operator, a daemon for each simulated hypervisor,
 // and a user. The operator and the daemons are the real ones, put together as their programs put them together.
 
+import { instanceUuid } from '#crds/derive/signed-payload.ts';
 import type { Hypervisor, HypervisorSpec } from '#crds/v1alpha1/hypervisor.ts';
 import { hypervisorResource, operationResource, virtualMachineResource } from '#crds/v1alpha1/kinds.ts';
-import { API_VERSION, FORCE_DELETE_ANNOTATION } from '#crds/v1alpha1/names.ts';
+import { API_VERSION, FORCE_DELETE_ANNOTATION, SITE_RECORD, SYSTEM_NAMESPACE } from '#crds/v1alpha1/names.ts';
 import type { OperationSpec } from '#crds/v1alpha1/operation-spec.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { VirtualMachineOperation } from '#crds/v1alpha1/virtual-machine-operation.ts';
 import type { VirtualMachineSpec } from '#crds/v1alpha1/virtual-machine-spec.ts';
+import type { ControlPlaneMemory } from '#node-daemon/control-plane/memory.ts';
 import { memoryGuardFiles } from '#node-daemon/guard/memory-files.ts';
 import type { GuardFiles } from '#node-daemon/guard/orders.ts';
 import { SimulatedHost } from '#node-daemon/hypervisor/simulated/host.ts';
@@ -15,16 +17,28 @@ import type { SimulatedHostOptions } from '#node-daemon/hypervisor/simulated/mac
 import { Peers } from '#node-daemon/hypervisor/simulated/peers.ts';
 import { AUTOMATIC } from '#operator/hypervisor/acceptance.ts';
 import { generateSigningKey, signerFrom } from '#operator/signing/key.ts';
+import { CONFIG_MAPS } from '#operator/site/record.ts';
 import type { FenceOutcome, Fencer } from '#operator/takeover/fencer.ts';
 import { pause } from '#runtime/clock/signals.ts';
 import { VirtualClock } from '#runtime/clock/virtual.ts';
+import { IDENTITY_NAMESPACE, NAMESPACES } from '#runtime/kube/control-plane.ts';
 import type { Call } from '#runtime/kube/memory/faults.ts';
 import { MemoryApiServer } from '#runtime/kube/memory/server.ts';
 import type { WriteRecord } from '#runtime/kube/memory/write-log.ts';
 import type { KubeObject } from '#runtime/kube/resource.ts';
 import type { KubeStore } from '#runtime/kube/store.ts';
+import { forgetfulMemory } from '#test/builders/control-plane-memory.ts';
 import { Invariants } from './invariants.ts';
-import { hypervisorModel, leaseModel, machineModel, OPERATOR, operationModel, reportModel } from './kinds.ts';
+import {
+  configMapModel,
+  hypervisorModel,
+  leaseModel,
+  machineModel,
+  namespaceModel,
+  OPERATOR,
+  operationModel,
+  reportModel,
+} from './kinds.ts';
 import { type Fate, Life, type Step } from './life.ts';
 import { Narration } from './narration.ts';
 import { runDaemonOf, runGuardOf, runOperatorOf, type Surroundings } from './programs.ts';
@@ -79,8 +93,10 @@ export class Site {
   readonly #fencer: Fencer | undefined;
   readonly #random: () => number;
   readonly #tally: Tally;
-  readonly #signer = signerFrom(generateSigningKey());
+  #signer = signerFrom(generateSigningKey());
   readonly #lives = new Map<string, Life>();
+  /** What is on the disks of the machines. */
+  readonly #memories = new Map<string, ControlPlaneMemory>();
   readonly #births = new Map<string, number>();
   /** Of those that are not born yet. */
   readonly #fates = new Map<string, Fate>();
@@ -121,7 +137,7 @@ export class Site {
   }
 
   #serve({ latencyMilliseconds }: SiteOptions): void {
-    this.api.serve(leaseModel).serve(hypervisorModel).serve(reportModel);
+    this.api.serve(leaseModel).serve(hypervisorModel).serve(reportModel).serve(namespaceModel).serve(configMapModel);
     this.api.serve(
       machineModel((vm, request) => {
         this.invariants.checkMachine(vm, request);
@@ -161,6 +177,7 @@ export class Site {
 
   /** Everything runs, and every hypervisor is known. */
   async open(): Promise<this> {
+    await this.#found();
     this.start(OPERATOR);
     for (const name of this.hosts.keys()) {
       if (this.#nodeOf(name) === name) this.start(name);
@@ -168,6 +185,33 @@ export class Site {
     for (const name of this.#guardFiles.keys()) this.start(guardOf(name));
     await this.clock.advance(10_000);
     return this;
+  }
+
+  /** A new control plane, with nothing in it. */
+  async #found(): Promise<void> {
+    await this.user.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: IDENTITY_NAMESPACE } });
+  }
+
+  /** etcd is lost with all that was in it, and the API installed anew; what people had put aside is put back first. */
+  async loseControlPlane(kept: readonly KubeObject[] = []): Promise<void> {
+    this.api.restore({ revision: 1, kinds: new Map() });
+    await this.#found();
+    for (const { metadata, ...object } of kept) {
+      const { name, namespace, annotations } = metadata;
+      const bare = { name, ...(namespace && { namespace }), ...(annotations && { annotations }) };
+      await this.user.create(CONFIG_MAPS, { ...object, metadata: bare });
+    }
+  }
+
+  /** Nobody had put it aside: the next operator makes another. */
+  loseKey(): void {
+    this.#signer = signerFrom(generateSigningKey());
+    this.invariants.trust(this.#signer);
+  }
+
+  /** What a site backs up beside its key. */
+  async siteRecord(): Promise<KubeObject> {
+    return this.user.get(CONFIG_MAPS, { namespace: SYSTEM_NAMESPACE, name: SITE_RECORD });
   }
 
   /** Ends everything, so that nothing is left that could run on. */
@@ -263,8 +307,10 @@ export class Site {
     const [host, nodeName] = [this.host(name), this.#nodeOf(name)];
     const onlooker = this.witness.onlooker(name);
     const setUnready = (reason: string | undefined) => this.unready.set(name, reason ?? '');
+    const memory = this.#memories.get(name) ?? forgetfulMemory();
+    this.#memories.set(name, memory);
     const guardFiles = this.#guardFiles.get(name);
-    await runDaemonOf(this.#surroundings, { host, nodeName, onlooker, setUnready, guardFiles }, life);
+    await runDaemonOf(this.#surroundings, { host, nodeName, onlooker, setUnready, memory, guardFiles }, life);
   }
 
   get #surroundings(): Surroundings {
@@ -351,7 +397,7 @@ export class Site {
 
   /** The identifier of its guest. */
   async uuidOf(name: string): Promise<string> {
-    return (await this.machine(name)).metadata.uid;
+    return instanceUuid(await this.machine(name));
   }
 
   async phaseOf(name: string): Promise<string | undefined> {

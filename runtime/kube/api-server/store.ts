@@ -117,9 +117,9 @@ export class ApiServerStore implements KubeStore {
   async #patch<T extends KubeObject>(
     type: ResourceType<T>,
     key: ObjectKey,
-    { patch, contentType, subresource, signal }: WriteOptions & { patch: object; contentType: string },
+    { patch, contentType, subresource, fieldManager, signal }: WriteOptions & { patch: object; contentType: string },
   ): Promise<T> {
-    const path = objectPath(type, key, { subresource, ...STRICT });
+    const path = objectPath(type, key, { subresource, ...(fieldManager && { fieldManager }), ...STRICT });
     return (await this.#connection.request({ method: 'PATCH', path, body: patch, contentType, signal })) as T;
   }
 }

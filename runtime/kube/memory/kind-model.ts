@@ -9,6 +9,8 @@ export interface AdmissionRequest<T extends KubeObject> {
   readonly user: string;
   readonly verb: WriteVerb;
   readonly subresource: 'status' | undefined;
+  /** As the writer names itself; undefined where it does not. */
+  readonly fieldManager: string | undefined;
   /** As it is stored; undefined when the object is being created. */
   readonly old: T | undefined;
 }

@@ -183,10 +183,11 @@ export class MemoryStore implements KubeStore {
 
   #contextOf({ verb, type, key, options }: Write): WriteContext {
     const { database, clock } = this.#server;
-    const request = { user: this.#user, verb, subresource: options?.subresource };
+    const { subresource, fieldManager } = options ?? {};
+    const request = { user: this.#user, verb, subresource, fieldManager };
     const model = this.#server.modelOf(type);
     checkKey(type, key);
-    if (options?.subresource === 'status' && !model.statusSubresource) {
+    if (subresource === 'status' && !model.statusSubresource) {
       throw new KubeError('NotFound', `${type.kind} has no status subresource`);
     }
     return { database, model, key, request, now: clock.now(), newUid: () => this.#server.newUid() };

@@ -138,7 +138,7 @@ export function describeOperations(cluster: OwnTestCluster, site: () => Site): v
     it('creates VirtualMachines in the name of whoever asked for an operation, and no others', async () => {
       await refused(
         post(site().operator, machines(), virtualMachine('web')),
-        /for operations alone, in the name of whoever asked/,
+        /for operations and for guests that lost theirs, in the name of whoever asked/,
       );
       const annotations = { [REQUESTER_ANNOTATION]: 'alice', [OPERATION_ANNOTATION]: 'of-an-operation' };
       const { metadata } = await post<VirtualMachine>(

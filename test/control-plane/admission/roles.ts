@@ -52,6 +52,7 @@ export function describeRoles(site: () => Site): void {
         'domainreports/status',
         'leases',
         'events',
+        'namespaces',
       ]);
       const rights = await rightsOf('usher-node-daemon');
       expect(rights).to.not.include('update virtualmachines').and.not.include('delete domainreports');

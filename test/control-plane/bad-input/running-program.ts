@@ -1,6 +1,9 @@
 // The operator or a daemon as a person starts it: what it writes, what /readyz says, and how it ends.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { REPOSITORY } from '#hack/repository.ts';
 import { until } from '#hack/until.ts';
 
@@ -17,7 +20,8 @@ export class RunningProgram {
   constructor(script: Script, args: readonly string[]) {
     const { KUBECONFIG: _theirs, ...env } = process.env;
     // Ends with the tests, however they end.
-    const dying = ['--pdeathsig', 'KILL', '--', process.execPath, script, ...args];
+    const own = script === 'node-daemon/main.ts' ? ['--state-directory', mkdtempSync(join(tmpdir(), 'usher-'))] : [];
+    const dying = ['--pdeathsig', 'KILL', '--', process.execPath, script, ...own, ...args];
     this.#child = spawn('setpriv', dying, { cwd: REPOSITORY, env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#end = once(this.#child, 'close');
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
