@@ -3,6 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type HypervisorHost, inside } from '#hack/hypervisor-host/host.ts';
 import type { Site } from '#hack/site/site.ts';
+import { until } from '#hack/until.ts';
+import { PROBE_NAME_PREFIX } from '#node-daemon/hypervisor/libvirt/node/probe-guest.ts';
 import { domainOf, domainsOn, hostOf } from '../../site/guests.ts';
 
 /** One QEMU process. */
@@ -52,7 +54,12 @@ async function libvirtLog({ directory }: HypervisorHost, vm: string): Promise<st
 
 /** The domains of all machines, running or not. */
 export async function allDomains(site: Site): Promise<string[]> {
-  return (await Promise.all(hostsOf(site).map(domainsOn))).flat().toSorted();
+  let names: string[] = [];
+  await until('the daemons have done with their probes', 60, async () => {
+    names = (await Promise.all(hostsOf(site).map(domainsOn))).flat().toSorted();
+    return !names.some((name) => name.startsWith(PROBE_NAME_PREFIX));
+  });
+  return names;
 }
 
 function hostsOf(site: Site): HypervisorHost[] {

@@ -4,14 +4,18 @@ import { randomUUID } from 'node:crypto';
 import { DriverError, isUnanswered } from '#node-daemon/hypervisor/errors.ts';
 import { readShares } from '../domains/limits.ts';
 import { type Ask, CREATE, createXml, destroy } from '../rpc/domain-calls.ts';
-import { probeXml } from './probe-guest.ts';
+import { probeXml, tidied } from './probe-guest.ts';
 
 export type CpuTuning =
   /** `defaultShares` is what a guest weighs that says nothing, in this machine's own measure. */
   { readonly works: true; readonly defaultShares: number } | { readonly works: false; readonly why: string };
 
-/** Leaves nothing behind: the guest is transient, and libvirt destroys it with the connection if nobody else does. */
+/** Leaves nothing behind, as `tryKvm` does. */
 export async function tryCpuTuning(ask: Ask, type: 'kvm' | 'qemu'): Promise<CpuTuning> {
+  return tidied(ask, async () => readFromOne(ask, type));
+}
+
+async function readFromOne(ask: Ask, type: 'kvm' | 'qemu'): Promise<CpuTuning> {
   const uuid = randomUUID();
   try {
     await createXml(ask, probeXml(type, uuid), CREATE.paused | CREATE.autoDestroy);

@@ -4,8 +4,8 @@
 import { randomUUID } from 'node:crypto';
 import { DriverError, isDriverError, isUnanswered } from '#node-daemon/hypervisor/errors.ts';
 import type { Clock } from '#runtime/clock/clock.ts';
-import { type Ask, CREATE, createXml, destroy, listDomains, lookupByUuid } from '../rpc/domain-calls.ts';
-import { PROBE_NAME_PREFIX, probeXml } from './probe-guest.ts';
+import { type Ask, CREATE, createXml, destroy, lookupByUuid } from '../rpc/domain-calls.ts';
+import { probeXml, tidied } from './probe-guest.ts';
 
 const PATIENCE_MS = 8_000;
 const LOOK_EVERY_MS = 100;
@@ -17,13 +17,7 @@ export type KvmTrial = { readonly works: true } | { readonly works: false; reado
  * libvirtd itself was killed meanwhile it stays, and the next probe removes it.
  */
 export async function tryKvm(ask: Ask, clock: Clock): Promise<KvmTrial> {
-  const leftovers = (await listDomains(ask)).filter(({ name }) => name.startsWith(PROBE_NAME_PREFIX));
-  try {
-    return await guestEnds(ask, clock);
-  } finally {
-    // Only now: had it been the probe of somebody else that is still under way, its sudden end would look like success.
-    await Promise.all(leftovers.map(({ uuid }) => destroy(ask, uuid).catch(() => {})));
-  }
+  return tidied(ask, async () => guestEnds(ask, clock));
 }
 
 async function guestEnds(ask: Ask, clock: Clock): Promise<KvmTrial> {
