@@ -1,7 +1,8 @@
 // Cgroups of its own for each machine's guests, to share out and count their CPU time. Two machines must not share one:
 // libvirt names the cgroups of guests by number and name, which two of them may have in common.
+import { createHash } from 'node:crypto';
 import { mkdir, readdir, rmdir, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, join } from 'node:path';
 import { until } from '../until.ts';
 
 const ROOT = '/sys/fs/cgroup';
@@ -41,9 +42,10 @@ export async function removeCgroups(directory: string): Promise<void> {
   }
 }
 
-/** Directories of machines have unique parents. */
+/** Machines of several sites have the same names, and their cgroups lie side by side. */
 function cgroupName(directory: string): string {
-  return `usher-${basename(dirname(directory))}-${basename(directory)}`;
+  const site = createHash('sha256').update(directory).digest('hex').slice(0, 12);
+  return `usher-${site}-${basename(directory)}`;
 }
 
 async function removeBelow(path: string): Promise<void> {
