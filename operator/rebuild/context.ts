@@ -15,6 +15,8 @@ export interface ReportContext {
   readonly ownWrites: OwnWrites<DomainReport>;
   readonly machines: ObjectReader<VirtualMachine, 'instance'>;
   readonly phase: () => HoldPhase | undefined;
+  /** Whether this guest ran where it was signed for when all had reported in this hold. */
+  readonly wasAtHome: (uuid: string) => boolean;
   /** Writes a warning that `kubectl describe` shows. */
   readonly warn: (report: DomainReport, reason: string, message: string) => void;
   /** Counts a report that could not be believed or used. */

@@ -4,7 +4,7 @@ import type { DomainReport } from '#crds/v1alpha1/domain-report.ts';
 import { domainReportResource, virtualMachineResource } from '#crds/v1alpha1/kinds.ts';
 import { limits } from '#crds/v1alpha1/limits.ts';
 import { API_VERSION, INSTANCE_UUID_ANNOTATION, REQUESTER_ANNOTATION } from '#crds/v1alpha1/names.ts';
-import type { SiteSnapshot } from '#operator/site/hold.ts';
+import type { Guests } from '#operator/site/reconcile.ts';
 import { timestampOf } from '#runtime/clock/clock.ts';
 import type { ReconcileResult } from '#runtime/controller/controller.ts';
 import { writeStatus } from '#runtime/controller/status-patch.ts';
@@ -12,6 +12,7 @@ import { NAMESPACES } from '#runtime/kube/control-plane.ts';
 import { isKubeError, type KubeError } from '#runtime/kube/errors.ts';
 import type { Claim } from './claims.ts';
 import type { ReportContext } from './context.ts';
+import { mayBeUp } from './owner.ts';
 import { isUnsettled, NOT_ACCEPTED, planReport, type ReportSnapshot, type Word } from './plan.ts';
 
 /** Idempotent. Rejects with a KubeError; nothing is lost by calling it again. */
@@ -39,8 +40,10 @@ export async function reconcileReport(
   }
 }
 
+type Seen = Pick<ReportContext, 'reports' | 'machines' | 'phase'>;
+
 /** All that a decision on this report looks at. */
-function snapshotOf({ reports, machines, phase }: ReportContext, report: DomainReport): ReportSnapshot {
+function snapshotOf({ reports, machines, phase }: Seen, report: DomainReport): ReportSnapshot {
   const judgement = reports.judge(report);
   const { namespace = '', name = '' } = judgement.kind === 'Claim' ? judgement.claim.machine : {};
   return {
@@ -54,7 +57,7 @@ function snapshotOf({ reports, machines, phase }: ReportContext, report: DomainR
 }
 
 /** How many guests are reported that bear marks of ours, and what is still to be done about them. */
-export function guestsIn(context: ReportContext): SiteSnapshot['guests'] {
+export function guestsIn(context: Seen & Pick<ReportContext, 'wasAtHome'>): Guests {
   const all = context.reports.cache.list().map((report) => snapshotOf(context, report));
   const judged = all.flatMap(({ report, judgement }) => (judgement.kind === 'Nothing' ? [] : [{ report, judgement }]));
   const signed = judged.filter(
@@ -69,9 +72,22 @@ export function guestsIn(context: ReportContext): SiteSnapshot['guests'] {
     unsettled: all.filter(isUnsettled).length,
     marked: judged.length,
     signed: signed.length,
-    astray: context.reports.astray().map(({ metadata }) => metadata.name),
+    astray: context.reports
+      .astray()
+      .filter((report) => !isCopy(context, report))
+      .map(({ metadata }) => metadata.name),
+    atHome: all.flatMap(({ report, best }) => (best?.up === true ? [report.spec.uuid] : [])),
     byHypervisor,
   };
+}
+
+/** Whose guest it would be was found where it belongs, and its VM has it there. */
+function isCopy(
+  { wasAtHome, machines }: Pick<ReportContext, 'wasAtHome' | 'machines'>,
+  { spec }: DomainReport,
+): boolean {
+  const owner = machines.byIndex('instance', spec.uuid)[0];
+  return wasAtHome(spec.uuid) && owner !== undefined && mayBeUp(owner);
 }
 
 async function remove({ store, logger }: ReportContext, { metadata }: DomainReport, signal: AbortSignal) {

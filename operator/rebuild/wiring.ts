@@ -18,6 +18,7 @@ function reportContext({ options, world, isLeading }: Term, state: SiteState): R
     ownWrites: world.reportWrites,
     machines: world.machines.cache,
     phase: () => state.hold?.phase,
+    wasAtHome: (uuid) => state.atHome.has(uuid),
     warn: options.warn,
     refused: (reason) => options.siteObserver?.refused(reason),
     clock: options.clock,

@@ -8,11 +8,16 @@ import type { Logger } from '#runtime/process/log.ts';
 import { type Hold, holdOf, membersOf, type SiteSnapshot } from './hold.ts';
 import { readRecord, SITE, type SiteRecord, writeRecord } from './record.ts';
 
+export type Guests = SiteSnapshot['guests'] & {
+  /** Identities of those that run where they were signed for, as far as they are reported. */
+  readonly atHome: readonly string[];
+};
+
 export interface SiteContext {
   readonly store: KubeStore;
   readonly state: SiteState;
   readonly hypervisors: () => readonly Hypervisor[];
-  readonly guests: () => SiteSnapshot['guests'];
+  readonly guests: () => Guests;
   readonly nextId: () => string;
   /** Called when the hold began, went on to another phase, or ended. */
   readonly onChange: () => void;
@@ -27,6 +32,11 @@ export interface SiteContext {
 /** What all decisions look at. Of one term: a new leader begins anew. */
 export class SiteState {
   hold: Hold | undefined;
+  /**
+   * Identities of guests that ran where they were signed for when all had reported. Once a VM has its guest back that is
+   * not reported any more, and a copy that another hypervisor claims to have would look like the guest itself.
+   */
+  atHome: ReadonlySet<string> = new Set();
   /** The uid of the control plane. */
   cluster: string | undefined;
   /** Whether there is a hold. */
@@ -49,14 +59,9 @@ export async function reconcileSite(context: SiteContext, signal: AbortSignal): 
   const record = await readRecord(store, signal);
   const hypervisors = context.hypervisors();
   const before = state.hold;
-  const hold = holdOf({
-    cluster,
-    record,
-    hypervisors,
-    hold: before,
-    nextId: context.nextId,
-    guests: context.guests(),
-  });
+  const guests = context.guests();
+  const hold = holdOf({ cluster, record, hypervisors, hold: before, nextId: context.nextId, guests });
+  state.atHome = atHomeAfter(state, hold, guests.atHome);
   state.hold = hold;
   tell(context, before, hold);
   await keep(context, record, recordAfter({ cluster, record, hypervisors, hold }), signal);
@@ -64,6 +69,16 @@ export async function reconcileSite(context: SiteContext, signal: AbortSignal): 
   state.isKnown = true;
   if (isNews) context.onChange();
   return { again: hold === undefined ? AT_REST_MS : WAITING_MS };
+}
+
+/** Nobody is believed who may not have reported yet: what is there then may have come with a backup. */
+export function atHomeAfter(
+  { hold: before, atHome }: Pick<SiteState, 'hold' | 'atHome'>,
+  hold: Hold | undefined,
+  found: readonly string[],
+): SiteState['atHome'] {
+  const known = before?.id === hold?.id ? atHome : [];
+  return new Set(hold?.phase === 'Recreating' ? [...known, ...found] : known);
 }
 
 function tell({ warn, logger, observed }: SiteContext, before: Hold | undefined, hold: Hold | undefined): void {
