@@ -18,6 +18,7 @@ import { Reflector, type ReflectorObserver } from '#runtime/reflector/reflector.
 import { Answers, holdOf, latestVersion } from './control-plane/answers.ts';
 import { meet } from './control-plane/meet.ts';
 import type { ControlPlaneMemory } from './control-plane/memory.ts';
+import { isUpToDate } from './control-plane/up-to-date.ts';
 import { ControlPlaneWatch } from './control-plane/watch.ts';
 import { Admission } from './domains/admission.ts';
 import { type DomainContext, isWatched } from './domains/context.ts';
@@ -169,7 +170,7 @@ function assemble(options: NodeDaemonOptions, membership: Membership) {
   const context = domainContext(options, { ...membership, ...caches, hypervisor, orphans });
   const domains = domainController(options, context);
   const reports = new DomainReporter({ store, nodeName, bootID, hypervisor });
-  const answers = new Answers(controlPlane, reports);
+  const answers = new Answers(controlPlane, reports, () => isUpToDate({ ...options, ...caches, controlPlane }, held));
   const reporter = new HypervisorReporter({ ...options, bootID, hypervisor, context, reports, answers });
   const scanner = new Scanner({ context, reporter, hypervisor, random, enqueue: (uuid) => domains.enqueue(uuid) });
   const usage = new UsageReporter({ ...options, machines: machines.cache, hypervisor, limits: options.usageLimits });

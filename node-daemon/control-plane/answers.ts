@@ -21,14 +21,21 @@ export async function latestVersion(store: KubeStore, signal: AbortSignal): Prom
 export class Answers {
   readonly #controlPlane: ControlPlaneWatch;
   readonly #reports: Pick<DomainReporter, 'forget'>;
+  readonly #isUpToDate: () => Promise<boolean>;
   /** The hold for which the reports were read anew. */
   #begun: string | undefined;
   /** The hold for which everything was reported, by this process: what a status says of it may be from a backup. */
   #answered: { readonly hold: string; readonly orphans: number } | undefined;
 
-  constructor(controlPlane: ControlPlaneWatch, reports: Pick<DomainReporter, 'forget'>) {
+  /** `isUpToDate` asks whether what is known of VMs is what the control plane has now. */
+  constructor(
+    controlPlane: ControlPlaneWatch,
+    reports: Pick<DomainReporter, 'forget'>,
+    isUpToDate: () => Promise<boolean>,
+  ) {
     this.#controlPlane = controlPlane;
     this.#reports = reports;
+    this.#isUpToDate = isUpToDate;
   }
 
   /** Before the guests are looked at: what is found then may be an answer to the hold that is told now. */
@@ -40,9 +47,12 @@ export class Answers {
     return hold.id;
   }
 
-  /** All guests were looked at, and those of ours that nobody declares are reported: so many. */
-  finish(hold: string | undefined, orphans: number): void {
-    if (hold === undefined || this.#answered?.hold === hold) return;
+  /**
+   * All guests were looked at, and those of ours that nobody declares are reported: so many. Not taken for an answer where
+   * a guest may have been taken for declared by a control plane that is no more. Rejects with a KubeError.
+   */
+  async finish(hold: string | undefined, orphans: number): Promise<void> {
+    if (hold === undefined || this.#answered?.hold === hold || !(await this.#isUpToDate())) return;
     this.#answered = { hold, orphans: Math.min(orphans, limits.domainReports) };
   }
 

@@ -58,6 +58,12 @@ export class ControlPlaneWatch {
     await this.save();
   }
 
+  /** Whether this is the uid of the one that was met; where not, everything is read anew. */
+  isTheOneMet(uid: string): boolean {
+    if (uid !== this.#current) this.#lookAgain();
+    return uid === this.#current;
+  }
+
   /** Called once when it should be asked anew who it is. */
   onDoubt(call: () => void): void {
     this.#onDoubt = call;

@@ -63,7 +63,7 @@ export class HypervisorReporter {
     if (hold === undefined) await this.#write(view, observed, signal);
     const complete = view.kind === 'Seen' && (await this.#publish(view.inventory, signal));
     if (hold === undefined) return;
-    if (complete) answers.finish(hold, view.inventory.orphaned.length);
+    if (complete) await answers.finish(hold, view.inventory.orphaned.length);
     await this.#write(view, observed, signal);
   }
 

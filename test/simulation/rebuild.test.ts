@@ -4,6 +4,7 @@ import { findCondition } from '#crds/conditions.ts';
 import { domainReportResource, hypervisorResource } from '#crds/v1alpha1/kinds.ts';
 import { CONFIRM_HOLD_ANNOTATION, REQUESTER_ANNOTATION } from '#crds/v1alpha1/names.ts';
 import { CONFIG_MAPS } from '#operator/site/record.ts';
+import { domainReport } from '#test/builders/domain-report.ts';
 import { OPERATOR } from './kinds.ts';
 import type { Site } from './site.ts';
 import { PATIENCE_MS, play, says, tell } from './story.ts';
@@ -45,6 +46,16 @@ async function confirm(site: Site): Promise<void> {
   const { name, namespace = '' } = (await site.siteRecord()).metadata;
   const annotations = { [CONFIRM_HOLD_ANNOTATION]: id };
   await site.user.mergePatch(CONFIG_MAPS, { name, namespace }, { metadata: { annotations } });
+}
+
+/** As a node does that has read what another reports. */
+async function copyReport(site: Site, name: string, nodeName: string): Promise<void> {
+  const { spec, status = {} } = await site.user.get(domainReportResource, { name });
+  const { metadata, ...made } = domainReport(nodeName, spec.uuid);
+  const [node, key] = [site.api.asUser(nodeName), { name: metadata.name }];
+  await node.create(domainReportResource, { ...made, metadata: key });
+  const { domain, marks } = status;
+  await node.mergePatch(domainReportResource, key, { status: { domain, marks } }, { subresource: 'status' });
 }
 
 describe('the loss of the control plane', () => {
@@ -156,6 +167,26 @@ describe('the loss of the control plane', () => {
       expect(await told(site, 'new')).to.equal('Running Running hv2 1');
       expect((await site.machines()).map(({ metadata }) => metadata.name)).to.deep.equal(['new']);
       expect(since()).to.deep.equal(['hv2 started']);
+    });
+  }).timeout(PATIENCE_MS);
+
+  it('is not held up by a node that has copied what the guest of another bears', async () => {
+    await play(TWO, async (site) => {
+      await site.create('web', on('hv1'));
+      await site.create('old', on('hv2'));
+      await settle(site);
+      await site.edit('old', { powerState: 'Stopped' });
+      await settle(site);
+      const [record, uuid, since] = [await site.siteRecord(), await site.uuidOf('web'), doings(site)];
+      site.cutOff('hv2', true);
+      await site.loseControlPlane([record]);
+      await settle(site);
+      await copyReport(site, `hv1.${uuid}`, 'hv9');
+      site.cutOff('hv2', false);
+      await settle(site, 60);
+      expect([await hold(site), await verdicts(site)]).to.deep.equal(['', ['hv9 Refused OfAnotherNode']]);
+      expect(await told(site, 'web')).to.equal('Running Running hv1 1');
+      expect(since()).to.deep.equal([]);
     });
   }).timeout(PATIENCE_MS);
 
