@@ -48,6 +48,8 @@ export interface ControlPlane {
   /** On the same port, with the same data, certificates and tokens; returns when it is ready. */
   startApiServer(): Promise<void>;
   restartApiServer(): Promise<void>;
+  /** As when the disks of etcd are lost: it begins anew, empty, on the same port, with the same certificates and keys. */
+  loseData(): Promise<void>;
   /** Writes `<directory>/<name>.kubeconfig` for the bearer of `token` and returns its path. */
   createKubeconfig(name: string, token: string): Promise<string>;
 }
@@ -108,7 +110,8 @@ async function startComponents(instance: Instance): Promise<ControlPlane> {
   const binaries = await controlPlaneBinaries();
   const tokens = await prepareDirectory(directory);
   const context = { directory, lifetime };
-  await group.start(etcd(binaries.etcd, context));
+  const startEtcd = () => group.start(etcd(binaries.etcd, context));
+  await startEtcd();
   const start: ApiServerStart = {
     command: binaries.kubeApiserver,
     context,
@@ -118,11 +121,11 @@ async function startComponents(instance: Instance): Promise<ControlPlane> {
   };
   const served = await startApiServer(start, options.port === undefined ? freePort : fixedPort(options.port));
   const kubeconfigs = kubeconfigWriter(directory, served.url, served.caFile);
-  if (options.controllerManager === true) {
-    const command = binaries.kubeControllerManager ?? missingControllerManager();
+  const startManager = await controllerManager(instance, binaries.kubeControllerManager, async () => {
     await kubeconfigs('controller-manager', tokens.controllerManager);
-    await startControllerManager({ command, context, group, access: served.access });
-  }
+    return served.access;
+  });
+  const control = apiServerControl(start, served.port);
   return {
     ...served,
     directory,
@@ -133,12 +136,31 @@ async function startComponents(instance: Instance): Promise<ControlPlane> {
     pids: () => group.pids(),
     stop: instance.stop,
     createKubeconfig: kubeconfigs,
-    ...apiServerControl(start, served.port),
+    ...control,
+    loseData: async () => {
+      await group.stopAll();
+      await rm(join(directory, 'etcd'), { recursive: true });
+      for (const begin of [startEtcd, control.startApiServer, startManager]) await begin();
+    },
   };
 }
 
 function fixedPort(port: number): () => Promise<number> {
   return () => Promise.resolve(port);
+}
+
+/** Starts it where it is asked for. Returns how to start it again. */
+async function controllerManager(
+  { directory, lifetime, group, options }: Instance,
+  command: string | undefined,
+  prepare: () => Promise<ApiAccess>,
+): Promise<() => Promise<void>> {
+  if (options.controllerManager !== true) return () => Promise.resolve();
+  const context = { directory, lifetime };
+  const manager = { command: command ?? missingControllerManager(), context, group, access: await prepare() };
+  const begin = () => startControllerManager(manager);
+  await begin();
+  return begin;
 }
 
 function missingControllerManager(): never {

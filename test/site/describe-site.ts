@@ -94,9 +94,14 @@ async function openForUsers({ site, user }: SiteUnderTest): Promise<void> {
   user.machines.follow();
   for (const { name } of site.machines) await user.seesHypervisor(name, 'Schedulable', 'True');
   for (const { name } of site.machines) await user.seesHypervisor(name, 'Ready', 'True');
+  await untilInForce(site);
+}
+
+/** Returns when the API server serves VMs, and has put the admission policies in force. */
+export async function untilInForce({ controlPlane }: Site): Promise<void> {
   const path = '/apis/usher.dev/v1alpha1/namespaces/default/virtualmachines?dryRun=All';
   await until('the admission policies are in force', 60, async () =>
-    apiRequest(site.controlPlane.access, { method: 'POST', path, body: guest('probe') }).then(
+    apiRequest(controlPlane.access, { method: 'POST', path, body: guest('probe') }).then(
       () => true,
       () => false,
     ),
