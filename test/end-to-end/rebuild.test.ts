@@ -20,7 +20,7 @@ import { installUsher } from '#hack/site/install.ts';
 import type { Site } from '#hack/site/site.ts';
 import { until } from '#hack/until.ts';
 import { describeSite, untilInForce } from '../site/describe-site.ts';
-import { bootsOf, domainsOn, hostOf, saidBy, untilSaid } from '../site/guests.ts';
+import { bootsOf, countsOf, domainsOn, hostOf, untilSaid } from '../site/guests.ts';
 import { guest, on } from '../site/manifest.ts';
 import { User } from '../site/user.ts';
 import { guestsOf, startsOf } from './crashes/on-the-machines.ts';
@@ -132,9 +132,9 @@ describeSite('the loss of the data of the control plane', choice, (under) => {
     expect(await domainsOn(hostOf(site(), 'hv1'))).not.to.include(`default.${WEB}`);
     expect(await domainsOn(hostOf(site(), 'hv2'))).not.to.include(`default.${COUNTER}`);
     const host = hostOf(site(), 'hv1');
-    const counted = (await countsOf(site())).length;
+    const counted = (await countsOf(host, COUNTER)).length;
     await untilSaid(host, COUNTER, /^count/, { times: counted + 3 });
-    const counts = await countsOf(site());
+    const counts = await countsOf(host, COUNTER);
     expect(counts, 'the count').to.deep.equal(counts.map((_, index) => index + 1));
     expect(await bootsOf(host, COUNTER), 'boots').to.equal(1);
   }).timeout(120_000);
@@ -213,11 +213,6 @@ async function holdOf(user: User): Promise<string> {
 
 async function reportsOf(user: User): Promise<DomainReport[]> {
   return (JSON.parse(await user.kubectl('get', 'udr', '--output', 'json')) as { items: DomainReport[] }).items;
-}
-
-async function countsOf(site: Site): Promise<number[]> {
-  const said = await saidBy(hostOf(site, 'hv1'), COUNTER);
-  return said.flatMap((line) => /^count (\d+)$/.exec(line)?.[1] ?? []).map(Number);
 }
 
 /** One guest that never was, and one that runs on another machine, with all that the operator had signed for that. */

@@ -38,6 +38,14 @@ export async function untilSaid(
   return matching.at(-1) ?? '';
 }
 
+/** What a guest with `usher.count` has counted, over all its boots. */
+export async function countsOf(host: HypervisorHost, vm: string): Promise<number[]> {
+  return (await saidBy(host, vm)).flatMap((line) => {
+    const [, number] = /^count (\d+)$/.exec(line) ?? [];
+    return number === undefined ? [] : [Number(number)];
+  });
+}
+
 export async function bootsOf(host: HypervisorHost, vm: string): Promise<number> {
   return (await saidBy(host, vm)).filter((line) => line.startsWith('up after')).length;
 }
