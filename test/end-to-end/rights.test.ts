@@ -3,6 +3,7 @@
 import { expect } from 'chai';
 import { apiRequest } from '#hack/control-plane/api-request.ts';
 import type { Site } from '#hack/site/site.ts';
+import { until } from '#hack/until.ts';
 import { type Account, type Asked, askedByUsher, refusedOf } from '../site/audit-log.ts';
 import { describeSite } from '../site/describe-site.ts';
 import { guest } from '../site/manifest.ts';
@@ -14,6 +15,8 @@ const UNSEEN: Readonly<Record<Account, readonly string[]>> = {
     'get virtualmachines.usher.dev', // whoever may list them may read each
     'get hypervisors.usher.dev',
     'get virtualmachineoperations.usher.dev',
+    'get domainreports.usher.dev',
+    'create namespaces', // of VMs that were lost with the control plane
     'patch events', // counts a warning up that is told again, minutes later
   ],
   'usher-node-daemon': ['patch events'],
@@ -90,11 +93,28 @@ async function liveThrough(site: Site, user: User): Promise<void> {
   await user.sees('made', 'Running');
   await operate(site, user, 'unmake', { type: 'Destroy', targets: { set: 'made' } });
   await user.untilGone('made');
+  await orphan(site, user, 'taken');
   await site.programs.stop('operator');
   await site.startOperator();
   await user.remove('lives', 'too-large');
   await user.untilGone('lives');
   await user.untilGone('too-large');
+}
+
+/** Its VM is taken away by force; then the guest is gone, too, and so is what was reported of it. */
+async function orphan(site: Site, user: User, name: string): Promise<void> {
+  await user.apply(guest(name));
+  const { metadata, status } = await user.sees(name, 'Running');
+  const home = status?.placement?.hypervisor ?? '';
+  await user.kubectl('patch', 'uvm', name, '--type', 'merge', '-p', '{"metadata":{"finalizers":null}}');
+  await user.remove(name);
+  const report = `${home}.${metadata.uid}`;
+  const verdict = async () =>
+    user.kubectl('get', 'udr', '--ignore-not-found', report, '-o', 'jsonpath={.status.verdict.reason}');
+  await until('the guest is reported and judged', 60, async () => (await verdict()) === 'NotDeclared');
+  await site.programs.stop(`node-daemon-${home}`);
+  await site.startNodeDaemon(home);
+  await user.kubectl('wait', '--for=delete', `udr/${report}`, '--timeout=60s');
 }
 
 async function rightsOf(user: User, account: Account): Promise<string[]> {
