@@ -78,7 +78,8 @@ export function describeCrash(victim: Victim, under: () => SiteUnderTest): void 
     const starts = await startsOf(site, ten.names);
     for (const { vm, machine } of now) {
       const mayBeLost = victim.losesStarts && !survivors.some((one) => one.vm === vm);
-      expect(starts[vm], `starts of ${vm}`).to.be.within(1, mayBeLost ? 2 : 1);
+      const told = [...user.story(vm), ...(await user.warnings(vm))].join('; ');
+      expect(starts[vm], `starts of ${vm}, which told: ${told}`).to.be.within(1, mayBeLost ? 2 : 1);
       expect(user.latest(vm).status?.placement, vm).to.include({ epoch: 1, hypervisor: machine });
     }
   };
