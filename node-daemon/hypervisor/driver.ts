@@ -17,6 +17,8 @@ export interface DomainMetadata {
   readonly signature: string;
   /** What was granted last, where that differs: some of it waits for the next start. */
   readonly latest?: SignedGrant;
+  /** How a domain is built that was adopted, in words: it is started as it is, until it is defined anew. */
+  readonly asFound?: string;
 }
 
 /** A payload, byte for byte as the operator signed it. */
@@ -104,8 +106,30 @@ export interface Domain {
   readonly hasImage?: true;
   /** Absent on domains that are not ours, or whose metadata cannot be read. With an image: what the image bears. */
   readonly metadata?: DomainMetadata;
+  /** It was ours, and was released. Only without metadata. */
+  readonly released?: true;
   readonly cpus: number;
   readonly memoryBytes: number;
+}
+
+/** What a definition would say of a domain that somebody else made. */
+export interface Inspection {
+  readonly name: string;
+  readonly cpus: number;
+  readonly memoryBytes: number;
+  /** Undefined where that cannot be said; an obstacle says why. */
+  readonly boot?: BootSource;
+  readonly disks: readonly DiskDefinition[];
+  readonly interfaces: readonly InterfaceDefinition[];
+  /** What else it is made of, in words. */
+  readonly hardware: string;
+  /** What of it no definition can say. With any of these the rest is not the whole of it. */
+  readonly obstacles: readonly Obstacle[];
+}
+
+export interface Obstacle {
+  readonly field: string;
+  readonly message: string;
 }
 
 /** Whether it has a process that could be stopped, or may have one. */
@@ -225,6 +249,9 @@ export interface HypervisorDriver {
 
   observe(uuid: string): Promise<Observation>;
 
+  /** What a definition would say of a domain, whoever made it. Changes nothing. Rejects with NotFound. */
+  inspect(uuid: string): Promise<Inspection>;
+
   /**
    * Makes the domain known, not started; replaces the definition of one that is shut off. Rejects with Busy where it
    * runs or has an image, which belongs to the definition it was saved with; with Conflict where its name belongs to
@@ -236,8 +263,8 @@ export interface HypervisorDriver {
   setMetadata(uuid: string, metadata: DomainMetadata): Promise<void>;
 
   /**
-   * Takes what `setMetadata` wrote off a domain, running or not: from then on it is as foreign as one that we never made.
-   * Quiet where it bears nothing of ours, or is absent. Rejects with Busy where it has an image, which bears it, too.
+   * Takes what `setMetadata` wrote off a domain, running or not: from then on it is as foreign as one that we never made,
+   * but that it is `released`. Quiet where it bears nothing of ours, or is absent. Rejects with Busy where it has an image, which bears it, too.
    */
   release(uuid: string): Promise<void>;
 

@@ -164,6 +164,7 @@ export function mortalDriver(driver: HypervisorDriver, life: Life, onlooker: Onl
     node: async () => look('node', async () => driver.node()),
     list: async () => look('list', async () => driver.list()),
     observe: async (uuid) => look('observe', async () => driver.observe(uuid)),
+    inspect: async (uuid) => look('inspect', async () => driver.inspect(uuid)),
     usage: async () => look('usage', async () => driver.usage()),
     addresses: async (uuid) => look('addresses', async () => driver.addresses(uuid)),
     define: async (definition) => act('define', definition.uuid, async () => driver.define(definition)),

@@ -132,6 +132,7 @@ function everyVerb(bench: Workbench, driver: HypervisorDriver): Promise<unknown>
   return [
     driver.list(),
     driver.observe(uuid),
+    driver.inspect(uuid),
     driver.define(bench.definition()),
     driver.setMetadata(uuid, metadataFor(uuid)),
     driver.start(uuid),

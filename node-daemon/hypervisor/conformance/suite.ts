@@ -5,6 +5,7 @@ import { describeErrors } from './errors.ts';
 import { describeEvents } from './events.ts';
 import { describeFeatures } from './features.ts';
 import { describeImages } from './images.ts';
+import { describeInspection } from './inspection.ts';
 import { describeInventory } from './inventory.ts';
 import { describeLifecycle } from './lifecycle.ts';
 import { describeLimits } from './limits.ts';
@@ -38,6 +39,7 @@ export function describeDriver(subject: DriverUnderTest): void {
     describeLimits(bench);
     describeMetadata(bench);
     describeInventory(bench);
+    describeInspection(bench);
     describeRaces(bench);
     describeEvents(bench);
     describeUsage(bench);

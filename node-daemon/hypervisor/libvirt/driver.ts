@@ -8,6 +8,7 @@ import type {
   DriverEvent,
   Feature,
   HypervisorDriver,
+  Inspection,
   MigrationOptions,
   MigrationProgress,
   NodeInfo,
@@ -27,6 +28,7 @@ import { unmarkDeparture } from './domains/departure-mark.ts';
 import { EarlierAddresses } from './domains/earlier-addresses.ts';
 import { discardImage, hibernateDomain, type Image, imageOf, refuseWithoutImage } from './domains/image.ts';
 import { checkIncomingDomain } from './domains/incoming.ts';
+import { inspectDomain } from './domains/inspect.ts';
 import { type Knowledge, listAll, observe } from './domains/inventory.ts';
 import { readLimits, writeLimits } from './domains/limits.ts';
 import { abortMigration, migrateDomain, progressOf, refuseMoving, takeBack } from './domains/migration.ts';
@@ -113,6 +115,10 @@ class LibvirtDriver implements HypervisorDriver {
 
   observe(uuid: string): Promise<Observation> {
     return guarded(() => observe(this.#lanes.query, uuid, this.#knowledge));
+  }
+
+  inspect(uuid: string): Promise<Inspection> {
+    return guarded(() => inspectDomain(this.#lanes.query, uuid, this.#options.bootDirectory));
   }
 
   define(definition: DomainDefinition): Promise<void> {

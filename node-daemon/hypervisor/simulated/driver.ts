@@ -7,6 +7,7 @@ import type {
   DomainMetadata,
   DriverEvent,
   HypervisorDriver,
+  Inspection,
   MigrationOptions,
   MigrationProgress,
   NodeInfo,
@@ -17,7 +18,7 @@ import type {
 } from '../driver.ts';
 import { DriverError, isDriverError } from '../errors.ts';
 import type { Fault, Verb } from './faults.ts';
-import { domainOf } from './guest.ts';
+import { domainOf, inspectionOf } from './guest.ts';
 import type { SimulatedHost } from './host.ts';
 
 const DEADLINE_MILLISECONDS = 10_000;
@@ -59,6 +60,10 @@ class SimulatedDriver implements HypervisorDriver {
       const guest = this.#host.machine.guests.find(uuid);
       return guest === undefined ? { kind: 'Absent' } : { kind: 'Present', domain: domainOf(guest) };
     });
+  }
+
+  inspect(uuid: string): Promise<Inspection> {
+    return this.#call('inspect', uuid, () => inspectionOf(this.#host.machine.get(uuid)));
   }
 
   define(definition: DomainDefinition): Promise<void> {

@@ -90,6 +90,7 @@ export class GuestTable {
   disown(guest: Guest): void {
     if (guest.metadata === undefined) return;
     guest.metadata = undefined;
+    guest.released = true;
     this.#announce(guest, 'released', 'Unknown');
   }
 

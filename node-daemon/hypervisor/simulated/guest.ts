@@ -1,6 +1,14 @@
 // One domain of the simulated hypervisor.
 import type { Limits } from '#crds/resources.ts';
-import type { Domain, DomainMetadata, ShutOffReason, UsageCounters } from '../driver.ts';
+import type {
+  Domain,
+  DomainDefinition,
+  DomainMetadata,
+  Inspection,
+  Obstacle,
+  ShutOffReason,
+  UsageCounters,
+} from '../driver.ts';
 import type { Load } from './load.ts';
 
 /** Each change of state is a new object, so that whoever waited can tell that the guest moved on meanwhile. */
@@ -24,7 +32,12 @@ export interface Guest {
   cpus: number;
   memoryBytes: number;
   macAddresses: readonly string[];
+  /** What it was made of, and what else somebody put into it. */
+  built: Pick<DomainDefinition, 'boot' | 'disks' | 'interfaces'>;
+  hardware: string;
+  obstacles: readonly Obstacle[];
   metadata: DomainMetadata | undefined;
+  released: boolean;
   limits: Limits;
   /** A domain without a definition is gone when it ends. */
   persistent: boolean;
@@ -69,9 +82,14 @@ export function domainOf(guest: Guest): Domain {
     cpus,
     memoryBytes,
     ...(metadata === undefined ? {} : { metadata }),
+    ...(metadata === undefined && guest.released ? { released: true as const } : {}),
     ...(image === undefined || power.kind !== 'Off' ? {} : { hasImage: true as const }),
     ...powerStateOf(power, guest.hung),
   };
+}
+
+export function inspectionOf({ name, cpus, memoryBytes, built, hardware, obstacles }: Guest): Inspection {
+  return { name, cpus, memoryBytes, ...built, hardware, obstacles };
 }
 
 /** A guest that is being started has a process already: who takes it for off may start it elsewhere. */

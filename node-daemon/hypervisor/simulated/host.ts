@@ -1,7 +1,7 @@
 // A machine with a hypervisor that exists in memory only. It outlives the drivers that are made for it, as a machine
 // outlives its daemon. Everything that happens to it without a driver's doing is a method here.
 import { createHash } from 'node:crypto';
-import type { ShutOffReason } from '../driver.ts';
+import type { Obstacle, ShutOffReason } from '../driver.ts';
 import { CallLog } from './call-log.ts';
 import { Departures } from './departures.ts';
 import { EventHub } from './event-hub.ts';
@@ -21,6 +21,8 @@ export interface ForeignDomain {
   readonly memoryBytes?: number;
   /** Off where this is false. */
   readonly running?: boolean;
+  /** What no definition can say of it. */
+  readonly obstacles?: readonly Obstacle[];
 }
 
 export class SimulatedHost {
@@ -179,13 +181,16 @@ export class SimulatedHost {
   }
 
   /** A domain that carries no metadata of ours. */
-  createForeign({ uuid, name, cpus = 1, memoryBytes = 2 ** 28, running = true }: ForeignDomain): void {
+  createForeign({ obstacles = [], ...foreign }: ForeignDomain): void {
+    const { uuid, name, cpus = 1, memoryBytes = 2 ** 28, running = true } = foreign;
     const metadata = { uid: uuid, namespace: '', name: '', epoch: 0, generation: 0, payload: '', signature: '' };
     const boot = { kind: 'Disk', disk: 'root' } as const;
-    const disks = [{ name: 'root', pool: 'default', volume: name, format: 'raw', readOnly: false }] as const;
+    const disks = [{ name: 'root', pool: 'default', volume: `${name}.img`, format: 'raw', readOnly: false }] as const;
     this.machine.define({ uuid, name, cpus, memoryBytes, boot, disks: [...disks], interfaces: [], metadata });
     const guest = this.machine.get(uuid);
     guest.metadata = undefined;
+    guest.hardware = 'machine pc-i440fx-7.2; disk vda on ide';
+    guest.obstacles = obstacles;
     if (running) {
       this.machine.guests.turnOn(guest);
     }

@@ -1,6 +1,6 @@
 // The hypervisor of a simulated machine: what the verbs of the port do to its guests, without anything that may come
 // between a driver and its hypervisor.
-import { type Limits, NO_LIMITS } from '#crds/resources.ts';
+import type { Limits } from '#crds/resources.ts';
 import type {
   Domain,
   DomainDefinition,
@@ -19,6 +19,7 @@ import { domainOf, type Guest, type GuestBehaviour, isActive, type Power } from 
 import { GuestTable } from './guest-table.ts';
 import { maskCounters, NOTHING_COUNTED } from './load.ts';
 import type { MachineOptions } from './machine-options.ts';
+import { partsOf } from './parts.ts';
 import { rebootGuest } from './reboot.ts';
 import { beginSaving, finishSaving, pauseGuest, refuseWithImage, resumeGuest } from './standstill.ts';
 
@@ -331,13 +332,6 @@ function refuseMoving(guest: Guest): Guest {
     throw new DriverError('Busy', `domain ${guest.name} moves: it is ${guest.power.kind}`);
   }
   return guest;
-}
-
-/** What a definition decides and a later one may change. */
-function partsOf(definition: DomainDefinition, options: MachineOptions) {
-  const { cpus, memoryBytes, metadata, interfaces, limits = NO_LIMITS } = definition;
-  const macAddresses = interfaces.map(({ macAddress }) => macAddress);
-  return { cpus, memoryBytes, metadata, limits, macAddresses, load: options.load(definition) };
 }
 
 function redefine(guest: Guest, definition: DomainDefinition, options: MachineOptions): void {

@@ -61,8 +61,8 @@ export function describeDeletions(under: () => SiteUnderTest): void {
       await user.untilGone(RELEASED);
       expect(await stateOnHost(RELEASED)).to.equal('running');
       expect(await virsh(host(), 'domid', domainOf(RELEASED))).to.equal(pid);
-      expect(await virsh(host(), 'dumpxml', domainOf(RELEASED))).not.to.contain('usher.dev');
-      expect(await virsh(host(), 'dumpxml', '--inactive', domainOf(RELEASED))).not.to.contain('usher.dev');
+      expect(await virsh(host(), 'dumpxml', domainOf(RELEASED))).not.to.contain('payload');
+      expect(await virsh(host(), 'dumpxml', '--inactive', domainOf(RELEASED))).not.to.contain('payload');
       await reportedAs(RELEASED, 'Foreign');
       await removeByHand(RELEASED);
     }).timeout(180_000);

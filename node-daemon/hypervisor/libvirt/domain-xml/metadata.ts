@@ -14,7 +14,7 @@ export function metadata(definition: DomainDefinition): Element[] {
 export function metadataElement(metadata: DomainMetadata, prefix?: string): Element {
   const named = prefix === undefined ? '' : `${prefix}:`;
   const declaration = prefix === undefined ? {} : { [`xmlns:${prefix}`]: METADATA_NAMESPACE };
-  const { uid, namespace, name, epoch, generation, payload, signature, latest } = metadata;
+  const { uid, namespace, name, epoch, generation, payload, signature, latest, asFound } = metadata;
   return element(
     `${named}domain`,
     { ...declaration, uid, namespace, name, epoch, generation },
@@ -26,5 +26,11 @@ export function metadataElement(metadata: DomainMetadata, prefix?: string): Elem
           payloadElement(`${named}latest-payload`, latest.payload),
           payloadElement(`${named}latest-signature`, latest.signature),
         ]),
+    asFound === undefined ? undefined : payloadElement(`${named}as-found`, asFound),
   );
+}
+
+/** What is left with a domain that was let go: it takes the place of all the rest in one call. */
+export function releasedElement(): Element {
+  return element('released');
 }

@@ -29,7 +29,14 @@ function readMetadata(found: Element): DomainMetadata | undefined {
   if (epoch === undefined || generation === undefined || payload === undefined || signature === undefined) {
     return undefined;
   }
-  return { uid, namespace, name, epoch, generation, payload, signature, ...latestGrant(found) };
+  const asFound = childText(found, 'as-found');
+  const adopted = asFound === undefined ? {} : { asFound };
+  return { uid, namespace, name, epoch, generation, payload, signature, ...latestGrant(found), ...adopted };
+}
+
+/** Whether our element, which libvirt hands out alone, says that the domain was released. Never throws. */
+export function isReleased(xml: string): boolean {
+  return parseGuarded(xml)?.localName === 'released';
 }
 
 /** Version 0.2 wrote none, and neither do we where the guest was built from what was granted last. */

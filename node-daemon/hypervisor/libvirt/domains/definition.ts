@@ -3,11 +3,12 @@ import type { DomainDefinition, DomainMetadata } from '#node-daemon/hypervisor/d
 import { DriverError, isDriverError } from '#node-daemon/hypervisor/errors.ts';
 import { checkMetadata } from '../domain-xml/check-definition.ts';
 import { render } from '../domain-xml/element.ts';
-import { METADATA_NAMESPACE, METADATA_PREFIX, metadataElement } from '../domain-xml/metadata.ts';
+import { METADATA_NAMESPACE, METADATA_PREFIX, metadataElement, releasedElement } from '../domain-xml/metadata.ts';
 import {
   AFFECT,
   type Ask,
   defineXml,
+  getMetadata,
   lookupByName,
   type MetadataElement,
   setMetadata,
@@ -57,13 +58,25 @@ export async function writeMetadata(ask: Ask, uuid: string, metadata: DomainMeta
   });
 }
 
-/** From the running guest and from its definition. Quiet where there is none. */
+/** In the running guest and in its definition only a note is left. Quiet where there is nothing of ours. */
 export async function removeMetadata(ask: Ask, uuid: string): Promise<void> {
   await refuseWithImage(ask, uuid);
   try {
-    await changeMetadata(ask, uuid, { xml: undefined, prefix: undefined, namespaceUri: METADATA_NAMESPACE });
+    if ((await ourElement(ask, uuid)) === undefined) return;
+    const xml = render(releasedElement());
+    await changeMetadata(ask, uuid, { xml, prefix: METADATA_PREFIX, namespaceUri: METADATA_NAMESPACE });
   } catch (error) {
     if (!isDriverError(error, 'NotFound')) throw error;
+  }
+}
+
+/** As XML; undefined where the domain bears none. */
+export async function ourElement(ask: Ask, uuid: string): Promise<string | undefined> {
+  try {
+    return await getMetadata(ask, uuid, METADATA_NAMESPACE);
+  } catch (error) {
+    if (isFault(error, FAULT.noDomainMetadata)) return undefined;
+    throw error;
   }
 }
 

@@ -1,11 +1,10 @@
 // What domains there are. Nothing is kept between two looks: whatever someone else changed is seen by the next one.
-import type { Domain, DomainMetadata, Observation } from '#node-daemon/hypervisor/driver.ts';
-import { METADATA_NAMESPACE } from '../domain-xml/metadata.ts';
-import { parseMetadata } from '../domain-xml/parse.ts';
+import type { Domain, Observation } from '#node-daemon/hypervisor/driver.ts';
+import { isReleased, parseMetadata } from '../domain-xml/parse.ts';
 import { PROBE_NAME_PREFIX } from '../node/probe-guest.ts';
-import { type Ask, getInfo, getMetadata, getState, listDomains, listWithImage } from '../rpc/domain-calls.ts';
-import { FAULT, isFault } from '../rpc/faults.ts';
+import { type Ask, getInfo, getState, listDomains, listWithImage } from '../rpc/domain-calls.ts';
 import type { DomainHandle } from '../rpc/values.ts';
+import { ourElement } from './definition.ts';
 import { type Image, imageOf, readImage } from './image.ts';
 import { lookup, unlessGone } from './lookup.ts';
 import { movingStateOf } from './migration.ts';
@@ -46,18 +45,19 @@ interface Looking extends Knowledge {
 /** Undefined where the domain went away meanwhile. */
 function describe(ask: Ask, handle: DomainHandle, { doubt, own, image }: Looking): Promise<Domain | undefined> {
   const { uuid, name } = handle;
-  const asking = Promise.all([powerOf(ask, uuid, own), getInfo(ask, uuid), metadataOf(ask, uuid)]);
+  const asking = Promise.all([powerOf(ask, uuid, own), getInfo(ask, uuid), ourElement(ask, uuid)]);
   return unlessGone(
-    asking.then(async ([seen, info, metadata]) => {
+    asking.then(async ([seen, info, ours = '']) => {
       const power = certain(seen, handle.active || doubt(uuid));
       const kept = power.powerState === 'ShutOff' ? await image(uuid) : undefined;
-      const borne = kept?.shown === true ? kept.metadata : metadata;
+      const borne = kept?.shown === true ? kept.metadata : parseMetadata(ours);
       return {
         uuid,
         name,
         ...power,
         ...(kept === undefined ? {} : { hasImage: true as const }),
         ...(borne === undefined ? {} : { metadata: borne }),
+        ...(borne === undefined && isReleased(ours) ? { released: true as const } : {}),
         cpus: info.cpus,
         memoryBytes: Number(info.maxMemoryKiB) * KIBIBYTE,
       };
@@ -76,15 +76,4 @@ async function powerOf(ask: Ask, uuid: string, own: string | undefined): Promise
 /** A domain that is off and has a number, or is just being started, is not off for sure. */
 function certain(power: Power, mayRun: boolean): Power {
   return power.powerState === 'ShutOff' && mayRun ? { powerState: 'Unknown' } : power;
-}
-
-async function metadataOf(ask: Ask, uuid: string): Promise<DomainMetadata | undefined> {
-  try {
-    return parseMetadata(await getMetadata(ask, uuid, METADATA_NAMESPACE));
-  } catch (error) {
-    if (isFault(error, FAULT.noDomainMetadata)) {
-      return undefined;
-    }
-    throw error;
-  }
 }

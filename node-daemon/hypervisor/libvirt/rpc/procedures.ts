@@ -19,6 +19,7 @@ export const PROCEDURE = {
   authList: 66,
   storagePoolLookupByName: 84,
   storageVolLookupByName: 95,
+  storageVolLookupByPath: 97,
   storageVolGetPath: 100,
   nodeGetFreeMemory: 102,
   networkIsActive: 152,

@@ -17,3 +17,9 @@ export async function getVolumePath(ask: Ask, pool: string, volume: string): Pro
   }
   return (await ask(PROCEDURE.storageVolGetPath, found.finish())).string();
 }
+
+/** Whose volume a file or block device is. Rejects with what libvirt says where no active pool has it. */
+export async function lookupVolume(ask: Ask, path: string): Promise<{ pool: string; volume: string }> {
+  const reply = await ask(PROCEDURE.storageVolLookupByPath, new XdrEncoder().string(path).finish());
+  return { pool: reply.string(), volume: reply.string() };
+}
