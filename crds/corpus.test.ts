@@ -8,7 +8,8 @@ import { validatorFor } from './validate.ts';
 /** What people write for policies alone. */
 const FREE_TEXT: Readonly<Record<string, readonly string[]>> = {
   VirtualMachine: ['spec.parameters'],
-  Hypervisor: [],
+  // Read by its own parser, too.
+  Hypervisor: ['spec.adoption.nameRegex'],
   // A set is read by its own parser, which says what is wrong with it better than a pattern could.
   VirtualMachineOperation: [
     'spec.targets.set',

@@ -3,7 +3,7 @@ import { instanceUuid } from '#crds/derive/signed-payload.ts';
 import type { Controller } from '#runtime/controller/controller.ts';
 import { keyOf, keyText } from '#runtime/kube/resource.ts';
 import type { Drains } from './migration/drains.ts';
-import { concernedBy, reportsIn } from './rebuild/wiring.ts';
+import { concernedBy, reportsIn, reportsOn } from './rebuild/wiring.ts';
 import type { SiteState } from './site/reconcile.ts';
 import type { Listener, World } from './world.ts';
 
@@ -29,7 +29,10 @@ export function listenerFor(world: World, awake: Awake): Listener {
     },
     operationChanged: (key) => operations.enqueue(key),
     operationsChanged: (namespace) => liveOperations(world, namespace).forEach((key) => operations.enqueue(key)),
-    homeChanged: (name) => heldBy(world, name).forEach((key) => machines.enqueue(key)),
+    homeChanged: (name) => {
+      heldBy(world, name).forEach((key) => machines.enqueue(key));
+      reportsOn(world, name).forEach((report) => awake.reports.enqueue(report));
+    },
     heldChanged: (name) => takeovers.enqueue(name),
     roomAppeared: () => waiting.forEach((_told, key) => machines.enqueue(key)),
   };

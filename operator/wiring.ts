@@ -6,6 +6,7 @@ import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { Controller } from '#runtime/controller/controller.ts';
 import { guardedStore } from '#runtime/lease/guarded-store.ts';
 import { LeaderElection } from '#runtime/lease/leader-election.ts';
+import { Adopters } from './adoption/adopters.ts';
 import { AUTOMATIC, acceptanceRule } from './hypervisor/acceptance.ts';
 import { candidateOf } from './hypervisor/candidate.ts';
 import type { HypervisorContext } from './hypervisor/context.ts';
@@ -165,6 +166,7 @@ interface Shared {
 
 function machineController({ options, world, isLeading }: Term, { state, waiting, drains, known }: Shared): Controller {
   const reports = reportsOf(options, world);
+  const adopters = new Adopters(world.machines.cache, world.reports.cache);
   const context = {
     store: guardedStore(options.store, isLeading),
     machineType: virtualMachineResource,
@@ -178,6 +180,7 @@ function machineController({ options, world, isLeading }: Term, { state, waiting
       return cached === undefined ? undefined : candidateIn(world, options, { cached, state });
     },
     silence: (name: string) => silenceOf(world, options, known, name),
+    foreignFor: (vm: VirtualMachine) => adopters.guestFor(vm),
     claimFor: (vm: VirtualMachine) => reports.claimFor(vm),
     hold: () => state.hold,
     sign: (payload: string) => options.signer.sign(payload),
@@ -215,6 +218,12 @@ function operationController({ options, world, isLeading }: Term, state: SiteSta
     ownWrites: world.operationWrites,
     machines: world.machines.cache,
     machineWrites: world.machineWrites,
+    guests: {
+      reports: reportsOf(options, world),
+      machines: world.machines.cache,
+      hypervisors: world.hypervisors.cache,
+      phase: () => state.hold?.phase,
+    },
     candidates: () => world.hypervisors.cache.list().map((cached) => candidateIn(world, options, { cached, state })),
     hold: () => state.hold,
     working: new Map(),

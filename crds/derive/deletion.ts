@@ -13,6 +13,13 @@ export function isForced({ metadata, status }: VirtualMachine): boolean {
   );
 }
 
+/** Whether the guest is to outlive the VM: as its spec says, or as an operation that deletes it does. */
+export function outlivesDeletion({ spec, status }: Pick<VirtualMachine, 'spec' | 'status'>): boolean {
+  const operation = status?.granted?.operation;
+  const isAsked = operation?.type === 'Release' && operation.epoch === status?.placement?.epoch;
+  return spec.deletionPolicy === 'Release' || isAsked;
+}
+
 /** How to force it, for whoever reads why it does not go on. */
 export function forceInWords({ metadata }: Pick<VirtualMachine, 'metadata'>, hypervisor: string): string {
   const { name, namespace } = metadata;
@@ -21,14 +28,14 @@ export function forceInWords({ metadata }: Pick<VirtualMachine, 'metadata'>, hyp
 }
 
 /** What became of the guest: "is gone" or "was released". */
-export function goneInWords({ spec }: Pick<VirtualMachine, 'spec'>): string {
-  return spec.deletionPolicy === 'Release' ? 'was released' : 'is gone';
+export function goneInWords(vm: Pick<VirtualMachine, 'spec' | 'status'>): string {
+  return outlivesDeletion(vm) ? 'was released' : 'is gone';
 }
 
 /** What the daemon is at, and how it is hurried. */
-export function waitingInWords({ spec }: Pick<VirtualMachine, 'spec'>, hypervisor: string): string {
-  if (spec.deletionPolicy === 'Release') return `Waiting for ${hypervisor} to let go of the guest, which runs on.`;
-  const { mode, gracePeriodSeconds } = spec.powerOff;
+export function waitingInWords(vm: Pick<VirtualMachine, 'spec' | 'status'>, hypervisor: string): string {
+  if (outlivesDeletion(vm)) return `Waiting for ${hypervisor} to let go of the guest, which runs on.`;
+  const { mode, gracePeriodSeconds } = vm.spec.powerOff;
   const waiting = `Waiting for ${hypervisor} to stop and remove the guest`;
   if (mode === 'Graceful')
     return `${waiting}, however long it takes to shut down. To have its plug pulled, set spec.powerOff.mode to Force.`;

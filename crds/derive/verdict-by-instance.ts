@@ -1,6 +1,8 @@
 // What a daemon's report amounts to, of a VM that is to run, or to stand still.
+
 import { findCondition } from '#crds/conditions.ts';
 import type { Instance, Phase, VirtualMachineStatus } from '#crds/v1alpha1/virtual-machine-status.ts';
+import { ADOPTION_EPOCH } from './adoption.ts';
 import { wasDeclaredPaused } from './declared-pause.ts';
 import { startsAgain } from './starts-again.ts';
 import {
@@ -48,6 +50,8 @@ function starting(facts: Facts): Verdict {
   if (failed) return reconciling('Starting', provisioned.reason, provisioned.message);
   const afterAnEnd = instance !== undefined && status.lastTermination?.time === instance.since;
   if (afterAnEnd) return reconciling('Starting', 'Restarting', again(facts, 'The guest ended.'));
+  if (status.managed?.origin === 'Adopted' && status.placement?.epoch === ADOPTION_EPOCH)
+    return reconciling('Starting', 'Adopting', `${hypervisor} notes whose the guest is, and leaves it as it is.`);
   return reconciling('Starting', 'Starting', `${hypervisor} is starting the guest.`);
 }
 

@@ -1,5 +1,5 @@
 import type { Static } from 'typebox';
-import { flag, integer, object, optional, quantity, stringEnum, text, timestamp } from '#crds/schema/builders.ts';
+import { flag, integer, list, object, optional, quantity, stringEnum, text, timestamp } from '#crds/schema/builders.ts';
 import type { KindDefinition } from '#crds/schema/kind.ts';
 import { type ObjectMeta, subdomain } from './fragments.ts';
 import { limits } from './limits.ts';
@@ -41,7 +41,55 @@ const reportedDomainSchema = object('The domain as its daemon sees it.', {
   cpus: integer('CPUs that it has.', { minimum: 0, maximum: 1_000_000 }),
   memory: quantity('Memory that it has.'),
   bootID: text('The boot of the machine in which this was seen.', { maxLength: 36 }),
+  released: optional(flag('Usher has managed it, and let go of it: only an operation of type Adopt takes it again.')),
 });
+
+const shortText = (description: string) => text(description, { maxLength: limits.foundText });
+
+const foundSchema = object(
+  'What a VirtualMachine would say of the domain, as it was read from it. For foreign ones only.',
+  {
+    boot: object('What it boots from.', {
+      disk: optional(shortText('One of its disks.')),
+      interface: optional(shortText('One of its network cards.')),
+      image: optional(shortText('A kernel in the boot directory.')),
+      initrd: optional(shortText('With this initial RAM disk.')),
+      commandLine: optional(text('With this command line.', { maxLength: 2048 })),
+    }),
+    disks: list(
+      'Its disks.',
+      object('A volume.', {
+        name: shortText('As the guest knows it.'),
+        pool: shortText('Its storage pool.'),
+        volume: shortText('Its name in that pool.'),
+        format: stringEnum('Its format.', ['raw', 'qcow2']),
+        readOnly: flag('Whether it is only read.'),
+      }),
+      { maxItems: 16 },
+    ),
+    interfaces: list(
+      'Its network cards.',
+      object('A card.', {
+        name: shortText('Its place among them.'),
+        network: shortText('The network that it is plugged into.'),
+        macAddress: shortText('Its hardware address.'),
+      }),
+      { maxItems: 8 },
+    ),
+    hardware: text('What else it is made of. It keeps that until it is built anew, from a spec that was changed.', {
+      maxLength: limits.hardware,
+    }),
+    obstacles: list(
+      'What a VirtualMachine cannot say of it, so that it is not adopted.',
+      object('One thing.', {
+        field: shortText('Where in the domain.'),
+        message: text('What it is, and what to do about it.', { maxLength: limits.shownValue }),
+      }),
+      { maxItems: limits.obstacles },
+    ),
+  },
+);
+export interface Found extends Static<typeof foundSchema> {}
 
 const marksSchema = object('What the domain bears of Usher. Whoever can write to the hypervisor can have written it.', {
   namespace: text('Namespace of its VirtualMachine.', { maxLength: limits.markedName }),
@@ -71,6 +119,7 @@ export interface ReportVerdict extends Static<typeof verdictSchema> {}
 const domainReportStatusSchema = object('What the daemon sees, and what the operator makes of it.', {
   domain: optional(reportedDomainSchema),
   marks: optional(marksSchema),
+  found: optional(foundSchema),
   over: optional(
     flag('The domain is managed again, or gone: its daemon has no more to say, and the operator removes the report.'),
   ),

@@ -1,12 +1,51 @@
 import type { Static } from 'typebox';
 import { flag, integer, list, object, optional, quantity, setOf, stringEnum, text } from '#crds/schema/builders.ts';
 import type { KindDefinition } from '#crds/schema/kind.ts';
-import { conditions, type ObjectMeta, subdomain, usageSchema } from './fragments.ts';
+import { conditions, dnsLabel, type ObjectMeta, subdomain, usageSchema } from './fragments.ts';
 import { limits } from './limits.ts';
 import { migrationAddress } from './migration-status.ts';
 import type { API_VERSION } from './names.ts';
 
 const ratio = (description: string) => integer(description, { minimum: 100, maximum: 1600, default: 100 });
+
+const adoptionSchema = object(
+  'What becomes of guests that no VirtualMachine declares. Left out, they are reported.',
+  {
+    mode: stringEnum(
+      'Off: they are counted and listed in status.unmanaged. Report: each has a DomainReport as well, and operations of type Adopt may take it. Adopt: those that fit nameSuffix or nameRegex are adopted by themselves, too.',
+      ['Off', 'Report', 'Adopt'],
+      { default: 'Report' },
+    ),
+    nameSuffix: optional(
+      text(
+        'Domains whose name ends with this are adopted, under the name without it: .usher makes web of web.usher. Operations leave it out of the name as well.',
+        {
+          minLength: 1,
+          maxLength: 63,
+          form: {
+            pattern: '^[A-Za-z0-9._-]+$',
+            message: 'must be letters, digits, dots, dashes and underscores, for example .usher',
+          },
+        },
+      ),
+    ),
+    nameRegex: optional(
+      text('Domains whose whole name matches this are adopted: a regular expression of the RE2 syntax, as in sets.', {
+        minLength: 1,
+        maxLength: 256,
+      }),
+    ),
+    namespace: optional(dnsLabel('The namespace in which their VirtualMachines are made. It must exist.')),
+  },
+  {
+    rules: [
+      {
+        rule: "self.mode != 'Adopt' || has(self.namespace) && (has(self.nameSuffix) || has(self.nameRegex))",
+        message: 'mode Adopt needs namespace, and nameSuffix or nameRegex: which domains are meant, and where to',
+      },
+    ],
+  },
+);
 
 const hypervisorSpecSchema = object(
   "How this hypervisor is to be used. Its daemon writes the first version; from then on it is the administrators' to change.",
@@ -41,6 +80,7 @@ const hypervisorSpecSchema = object(
         },
       ),
     ),
+    adoption: optional(adoptionSchema),
     scanIntervalSeconds: integer(
       'Seconds between two full comparisons of the guests with what is declared. The hypervisor reports most changes at once; this finds the others.',
       {
@@ -59,15 +99,18 @@ const amountSchema = (description: string) =>
     memory: quantity('Memory, in Gi, rounded down.'),
   });
 
-const unmanagedSchema = object('A guest that no VirtualMachine declares. It is reported and never touched.', {
-  name: text('Its name on the hypervisor.', { maxLength: limits.unmanagedName }),
-  uuid: text('Its identifier on the hypervisor.', { maxLength: 36 }),
-  powerState: text('Its state there.', { maxLength: 32 }),
-  reason: stringEnum('Foreign: not made by Usher. Orphaned: bears its marks, but no VirtualMachine declares it here.', [
-    'Foreign',
-    'Orphaned',
-  ]),
-});
+const unmanagedSchema = object(
+  'A guest that no VirtualMachine declares. It is reported and not touched, unless it is adopted.',
+  {
+    name: text('Its name on the hypervisor.', { maxLength: limits.unmanagedName }),
+    uuid: text('Its identifier on the hypervisor.', { maxLength: 36 }),
+    powerState: text('Its state there.', { maxLength: 32 }),
+    reason: stringEnum(
+      'Foreign: not made by Usher. Orphaned: bears its marks, but no VirtualMachine declares it here.',
+      ['Foreign', 'Orphaned'],
+    ),
+  },
+);
 
 const hypervisorStatusSchema = object('What the daemon sees, and what the operator says of the daemon.', {
   capacity: optional(amountSchema('What the machine has.')),

@@ -19,6 +19,10 @@ export const limits = {
   markedName: 253,
   /** Characters of the name of a hold. */
   hold: 64,
+  /** What of a foreign guest a VirtualMachine cannot say: entries that are listed, and characters of how it is built. */
+  obstacles: 16,
+  hardware: 256,
+  foundText: 253,
   /** Guests of one node that DomainReports are made of. */
   domainReports: 512,
   /** Characters of a version, of the hypervisor or of its daemon. */

@@ -22,6 +22,9 @@ export const OPERATIONS_MANAGER = 'usher-operations';
 /** The uuid of the hypervisor's domain where it is not the object's uid (adopted and rebuilt VMs). Operator only. */
 export const INSTANCE_UUID_ANNOTATION = 'usher.dev/instance-uuid';
 
+/** The hypervisor that has the guest a VM is to adopt, and no other may give it one. Operator only. */
+export const ADOPTED_FROM_ANNOTATION = 'usher.dev/adopted-from';
+
 /** On a VM that is being deleted: the hypervisor on which its guest may run on, as whoever writes it accepts. */
 export const FORCE_DELETE_ANNOTATION = 'usher.dev/force-delete';
 

@@ -16,6 +16,8 @@ export const operationTypes = [
   'Migrate',
   'Reboot',
   'Cycle',
+  'Adopt',
+  'Release',
 ] as const;
 export type OperationType = (typeof operationTypes)[number];
 
@@ -61,14 +63,14 @@ export const operationSpecSchema = object(
   'What is to be done, to which VMs, and how. It cannot be changed afterwards, but for cancel and suspend: create another operation.',
   {
     type: stringEnum(
-      'Start has them run, and creates from template what does not exist. Shutdown has them stop, as their spec.powerOff says; PowerOff pulls their plugs, and they stay; Destroy pulls their plugs and deletes them. Pause has those that run stand still, with their memory, and Resume has them go on. Hibernate keeps their memory on disk and ends their processes, and Restore has them go on from there. Migrate moves those that run to another hypervisor while they run. Reboot asks the guests to reboot; Cycle pulls their plugs and starts them again with their newest spec.',
+      'Start has them run, and creates from template what does not exist. Shutdown has them stop, as their spec.powerOff says; PowerOff pulls their plugs, and they stay; Destroy pulls their plugs and deletes them. Pause has those that run stand still, with their memory, and Resume has them go on. Hibernate keeps their memory on disk and ends their processes, and Restore has them go on from there. Migrate moves those that run to another hypervisor while they run. Reboot asks the guests to reboot; Cycle pulls their plugs and starts them again with their newest spec. Adopt makes VirtualMachines of guests that nobody declares, as they are; Release deletes VirtualMachines and lets go of their guests, which run on.',
       operationTypes,
     ),
     targets: targetsSchema,
     template: optional(templateSchema),
     hypervisorHints: optional(
       nameSet(
-        'A set of names of hypervisors. For VMs that are created those to try first: a suggestion, as spec.placement.preferredHypervisors is. With Migrate the guests go to one of these and nowhere else; left out, placement chooses. It takes the verb use on hypervisors.',
+        'A set of names of hypervisors. For VMs that are created those to try first: a suggestion, as spec.placement.preferredHypervisors is. With Migrate the guests go to one of these and nowhere else; left out, placement chooses. With Adopt only guests that are there are adopted. It takes the verb use on hypervisors.',
       ),
     ),
     grant: stringEnum(
@@ -113,9 +115,15 @@ export const operationSpecSchema = object(
         fieldPath: '.template',
       },
       {
-        rule: "!has(self.hypervisorHints) || has(self.template) || self.type == 'Migrate'",
-        message: 'is for VMs that are created or moved: give template too, or leave it out',
+        rule: "!has(self.hypervisorHints) || has(self.template) || self.type == 'Migrate' || self.type == 'Adopt'",
+        message: 'is for VMs that are created, moved or adopted: give template too, or leave it out',
         fieldPath: '.hypervisorHints',
+      },
+      {
+        rule: "self.type != 'Adopt' || has(self.targets.set) && !has(self.targets.selector) && !has(self.targets.hypervisors)",
+        message:
+          'of Adopt need set, and neither selector nor hypervisors: give hypervisorHints to name the hypervisors',
+        fieldPath: '.targets',
       },
       {
         rule: '!has(self.template) || has(self.targets.set) && !has(self.targets.selector) && !has(self.targets.hypervisors)',

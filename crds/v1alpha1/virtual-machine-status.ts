@@ -54,7 +54,7 @@ export const instanceStates = [
 export type InstanceState = (typeof instanceStates)[number];
 
 /** What an operation asks of a guest beyond its power state. */
-export const guestOperations = ['Start', 'PowerOff', 'Destroy', 'Reboot', 'Cycle', 'Migrate'] as const;
+export const guestOperations = ['Start', 'PowerOff', 'Destroy', 'Reboot', 'Cycle', 'Migrate', 'Release'] as const;
 
 const operationName = subdomain('Name of the VirtualMachineOperation.');
 
@@ -64,7 +64,7 @@ const grantedOperationSchema = object(
     uid: uuidText('Of the VirtualMachineOperation.'),
     name: operationName,
     type: stringEnum(
-      'Reboot and Cycle are done once; PowerOff and Destroy say that the stop is by force; Start asks for another permission; Migrate for another hypervisor.',
+      'Reboot and Cycle are done once; PowerOff and Destroy say that the stop is by force; Release that its guest outlives the deletion; Start asks for another permission; Migrate for another hypervisor.',
       guestOperations,
     ),
     epoch: epoch('The permission under which it is meant.'),

@@ -20,6 +20,10 @@ export type Step =
       readonly formerEpoch?: number;
       /** It is to stand still from the first moment on. */
       readonly paused?: true;
+      /** It is started as it was found, and not defined anew: how that is, in words. */
+      readonly asFound?: string;
+      /** The name that its domain has already, where that is not the one that it would get. */
+      readonly name?: string;
     }
   /** From its image; the room that it takes is that of the guest whose memory was kept. */
   | { readonly kind: 'Restore'; readonly reason: string; readonly amount: Amount; readonly paused?: true }
@@ -42,6 +46,8 @@ export type Step =
   | { readonly kind: 'Cycle'; readonly uid: string; readonly reason: string }
   /** Writes whose it is, the current epoch and what was granted last into the domain of a guest that is there already. */
   | { readonly kind: 'Confirm'; readonly metadata: DomainMetadata; readonly reason: string }
+  /** Notes with a foreign guest whose it is from now on: nothing else is done to it. */
+  | { readonly kind: 'Adopt'; readonly metadata: DomainMetadata; readonly reason: string }
   /** Begins to move the guest to another hypervisor; what comes of it is seen later. */
   | { readonly kind: 'Migrate'; readonly plan: MigrationPlan; readonly reason: string }
   | { readonly kind: 'AbortMigration'; readonly reason: string }

@@ -30,7 +30,7 @@ function sizeOf(resources: Resources): Pick<DomainDefinition, 'cpus' | 'memoryBy
 }
 
 /** Namespaces and names are DNS labels, so the dot keeps two VMs from ever sharing a name on a node. */
-function domainName(vm: VirtualMachine): string {
+export function domainName(vm: VirtualMachine): string {
   return `${vm.metadata.namespace}.${vm.metadata.name}`;
 }
 

@@ -70,7 +70,8 @@ export async function execute(step: Step, work: Work): Promise<void> {
     case 'Release':
       return again(work, 'Release', async () => context.driver.release(uuid));
     case 'Confirm':
-      return again(work, 'Confirm', async () => context.driver.setMetadata(uuid, step.metadata));
+    case 'Adopt':
+      return again(work, step.kind, async () => context.driver.setMetadata(uuid, step.metadata));
     case 'Migrate':
     case 'AbortMigration':
     case 'TakeBack':
@@ -208,10 +209,14 @@ async function bring(work: Work, { amount, what, begin }: Bringing): Promise<voi
 /** Between its steps the domain bears either the former epoch and is off, or runs: neither can be misread. */
 async function defineAndStart(
   { driver, heartbeat }: Pick<DomainContext, 'driver' | 'heartbeat'>,
-  { metadata, ...definition }: DomainDefinition,
-  { formerEpoch = metadata.epoch, paused }: StartStep,
+  { metadata: built, ...definition }: DomainDefinition,
+  { formerEpoch = built.epoch, paused, asFound, name = definition.name }: StartStep,
 ): Promise<void> {
-  await driver.define({ ...definition, metadata: { ...metadata, epoch: formerEpoch } });
+  const metadata = asFound === undefined ? built : { ...built, asFound };
+  const former = { ...metadata, epoch: formerEpoch };
+  // What somebody else has built is started as it is: defined anew it would have other hardware.
+  if (asFound === undefined) await driver.define({ ...definition, name, metadata: former });
+  else await driver.setMetadata(definition.uuid, former);
   refuseWithoutLease(heartbeat);
   await driver.start(definition.uuid, { paused: paused === true });
   if (formerEpoch !== metadata.epoch) await driver.setMetadata(definition.uuid, metadata);

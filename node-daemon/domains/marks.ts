@@ -8,17 +8,22 @@ import { metadataOf } from './definition.ts';
 import { pendingChanges } from './pending-changes.ts';
 
 /** What it should bear now: what it was really built from stays, beside what was granted since. Pure. */
-export function marksFor({ vm, granted, placement }: Mine, metadata: DomainMetadata): DomainMetadata {
-  const current = metadataOf(vm, granted, placement);
-  const { uid, namespace, name, epoch } = current;
+export function marksFor(mine: Mine, metadata: DomainMetadata): DomainMetadata {
+  const { asFound } = metadata;
+  return { ...grantedFor(mine, metadata), ...(asFound === undefined ? {} : { asFound }) };
+}
+
+function grantedFor({ vm, granted, placement }: Mine, metadata: DomainMetadata): DomainMetadata {
+  const newest = metadataOf(vm, granted, placement);
+  const { uid, namespace, name, epoch } = newest;
   // What was signed is the spec of the generation that was decided, which is not the one at hand.
   if (!isDecided(vm.metadata.generation, granted)) return { ...metadata, uid, namespace, name, epoch };
-  if (pendingChanges(metadata, vm, granted).length === 0) return current;
+  if (pendingChanges(metadata, vm, granted).length === 0) return newest;
   const { payload, signature } = metadata;
   // Generations of another object count something else.
   const generation = metadata.uid === uid ? metadata.generation : 0;
-  const latest = { payload: current.payload, signature: current.signature };
-  return { ...current, generation, payload, signature, latest };
+  const latest = { payload: newest.payload, signature: newest.signature };
+  return { ...newest, generation, payload, signature, latest };
 }
 
 function isDecided(generation: number | undefined, granted: Granted): boolean {

@@ -32,7 +32,16 @@ export interface FailedStart {
 
 /** A step that could not be done, and is tried again. Starts and stops have memories of their own. */
 export interface FailedStep {
-  readonly kind: 'Undefine' | 'Release' | 'Confirm' | 'Pause' | 'Resume' | 'Hibernate' | 'DiscardImage' | 'SetLimits';
+  readonly kind:
+    | 'Undefine'
+    | 'Release'
+    | 'Adopt'
+    | 'Confirm'
+    | 'Pause'
+    | 'Resume'
+    | 'Hibernate'
+    | 'DiscardImage'
+    | 'SetLimits';
   /** In a row. */
   readonly times: number;
   readonly failedAt: number;

@@ -10,6 +10,8 @@ import { isKubeError } from '#runtime/kube/errors.ts';
 import type { ObjectKey } from '#runtime/kube/resource.ts';
 import type { Domain } from '../hypervisor/driver.ts';
 import { isDriverError } from '../hypervisor/errors.ts';
+import { inspect } from '../reports/inspected.ts';
+import { isAdopting } from './adoption.ts';
 import type { DomainContext } from './context.ts';
 import { derivedMacAddress } from './definition.ts';
 import { amountToRestore } from './held.ts';
@@ -35,6 +37,7 @@ export async function observe(context: DomainContext, uuid: string, live: Live):
   if (domain.kind === 'Present') admission.observe(uuid, domain.domain);
   const memory = remembered(context, uuid, domain);
   const move = await observeMove(context, { uuid, vm, domain });
+  const inspection = await inspectedFor(context, vm, domain);
   const addresses = vm === undefined ? [] : await addressesOf(context, vm, domain);
   return {
     self: self(),
@@ -43,6 +46,7 @@ export async function observe(context: DomainContext, uuid: string, live: Live):
     domain,
     addresses,
     limits: vm === undefined ? NOT_ASKED : await limitsSeen(context, vm, domain),
+    ...(inspection === undefined ? {} : { inspection }),
     room: roomFor(context, uuid, { vm, domain }),
     leaseValid: heartbeat.isValid(),
     guarded: context.isGuarded(uuid),
@@ -53,6 +57,12 @@ export async function observe(context: DomainContext, uuid: string, live: Live):
     now: clock.monotonic(),
     wallTime: clock.now(),
   };
+}
+
+/** Only of a guest that is to be adopted. */
+async function inspectedFor({ driver, self }: DomainContext, vm: VirtualMachine | undefined, domain: Seen) {
+  if (vm === undefined || domain.kind !== 'Present' || !isAdopting(vm, self().name)) return undefined;
+  return domain.domain.metadata === undefined ? inspect(driver, domain.domain.uuid) : undefined;
 }
 
 /** Placed here; else one that is to come here. */

@@ -33,6 +33,9 @@ export const OFF_TOLD_MS = 3_000;
 /** A guest that is received whole runs by then, and does not stand still half received. */
 export const HALF_RECEIVED_MS = 10_000;
 
+/** Who adopts a guest that is not what was granted waits for people; what happens to it is heard sooner. */
+export const ADOPTION_RETRY_MS = 30_000;
+
 const RESTART_BASE_MS = 2_000;
 const RETRY_BASE_MS = 5_000;
 const LONGEST_MS = 300_000;

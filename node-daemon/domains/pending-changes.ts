@@ -23,7 +23,15 @@ export function pendingChanges(
   // Of one generation more may be granted later, but nothing else.
   const isOfOne = metadata?.generation === granted.generation && metadata.uid === vm.metadata.uid;
   const asked = isOfOne ? current : vm.spec;
-  return differences(current, { ...asked, resources: granted.resources });
+  const changes = differences(current, { ...asked, resources: granted.resources });
+  return changes.length === 0 ? [] : [...changes, ...hardware(metadata?.asFound)];
+}
+
+/** What was adopted is built by somebody else, and keeps that until it has to be defined anew. */
+function hardware(asFound: string | undefined): PendingChange[] {
+  if (asFound === undefined) return [];
+  const desired = 'as Usher builds guests: machine q35, disks and network cards of virtio, a serial console';
+  return [{ field: 'hardware', current: asFound.slice(0, limits.shownValue), desired }];
 }
 
 /** The spec in what the operator signed; undefined where that cannot be read. */

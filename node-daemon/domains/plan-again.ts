@@ -3,6 +3,7 @@ import { RESUME_FAILED } from '#crds/derive/declared-pause.ts';
 import { RELEASE_FAILED, REMOVE_FAILED } from '#crds/derive/verdict.ts';
 import { GUARANTEES_NOT_KEPT } from '#crds/derive/verdict-facts.ts';
 import type { Plan, Report } from './actions.ts';
+import { ADOPTION_PENDING } from './adoption.ts';
 import type { FailedStep } from './memory.ts';
 import { retryPause } from './pauses.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -29,6 +30,7 @@ export function planAgain(snapshot: Snapshot, kind: Kind, report: Report): Plan 
 const words: Readonly<Record<Kind, { code: string; what: string }>> = {
   Undefine: { code: REMOVE_FAILED, what: 'remove the guest, which is off' },
   Release: { code: RELEASE_FAILED, what: 'let go of the guest' },
+  Adopt: { code: ADOPTION_PENDING, what: 'note with the guest whose it is' },
   Hibernate: { code: 'HibernateFailed', what: 'write the memory of the guest to its disk' },
   DiscardImage: { code: 'DiscardFailed', what: 'remove what was kept of the memory of the guest' },
   Pause: { code: 'PauseFailed', what: 'pause the guest' },

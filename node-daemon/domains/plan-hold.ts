@@ -23,7 +23,7 @@ export function withinHold(snapshot: Snapshot, plan: Plan): Plan {
 /** To note whose a guest is does nothing to it. Of a guest that ended here the daemon knows more than anybody. */
 function isHeldBack(snapshot: Snapshot, { kind }: Step): boolean {
   if (snapshot.hold === 'None' || kind === 'Confirm') return false;
-  if (snapshot.hold === 'Doubt' || kind === 'Migrate') return true;
+  if (snapshot.hold === 'Doubt' || kind === 'Migrate' || kind === 'Adopt') return true;
   return kind === 'Start' && currentInstance(machineIn(snapshot)?.status) === undefined;
 }
 

@@ -1,4 +1,5 @@
 // A guest that is let go: it goes on as it is, without our marks, and nobody manages it any more.
+import { outlivesDeletion } from '#crds/derive/deletion.ts';
 import { currentInstance } from '#crds/derive/epoch.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { InstanceState } from '#crds/v1alpha1/virtual-machine-status.ts';
@@ -8,8 +9,8 @@ import { planAgain } from './plan-again.ts';
 import { upAs } from './plan-foreign.ts';
 
 /** Whether its VM is being deleted, and its guest is to outlive that. */
-export function isToBeReleased({ metadata, spec }: VirtualMachine): boolean {
-  return metadata.deletionTimestamp !== undefined && spec.deletionPolicy === 'Release';
+export function isToBeReleased(vm: VirtualMachine): boolean {
+  return vm.metadata.deletionTimestamp !== undefined && outlivesDeletion(vm);
 }
 
 /** Nothing that could end it. Once it bears no marks it is another's, whose state is told nobody. Pure. */

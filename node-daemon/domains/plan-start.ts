@@ -5,7 +5,9 @@ import { startsAgain } from '#crds/derive/starts-again.ts';
 import type { Domain } from '../hypervisor/driver.ts';
 import { act, type Mine, NAME_TAKEN, type Plan, type Report, type StartStep } from './actions.ts';
 import { isBeingCycled, isRebooting } from './current-operation.ts';
+import { domainName } from './definition.ts';
 import { ROOM_RETRY_MS, restartPause, retryPause } from './pauses.ts';
+import { pendingChanges } from './pending-changes.ts';
 import { endOf } from './plan-end.ts';
 import { isKept, isOfThisPermission, planRestore, planStale } from './plan-image.ts';
 import { notDecided, withoutLease } from './plan-ready.ts';
@@ -89,11 +91,25 @@ function replaced({ placement, snapshot }: Mine): Plan | undefined {
   return refused('HypervisorReplaced', why);
 }
 
-function howToStart({ snapshot, granted, placement }: Mine): Pick<StartStep, 'formerEpoch' | 'paused'> {
-  const formerEpoch = presentDomain(snapshot)?.metadata?.epoch;
+function howToStart({ snapshot, vm, granted, placement }: Mine): Omit<StartStep, 'kind' | 'reason'> {
+  const domain = presentDomain(snapshot);
+  const formerEpoch = domain?.metadata?.epoch;
   const anew = formerEpoch === undefined || formerEpoch === placement.epoch;
   const paused = granted.powerState === 'Paused' ? { paused: true as const } : {};
-  return { ...paused, ...(anew ? {} : { formerEpoch }) };
+  return { ...paused, ...(anew ? {} : { formerEpoch }), ...asItIs(domain, vm, granted) };
+}
+
+/** A guest that was adopted keeps its name, and what it was found with as long as nothing else is declared. */
+function asItIs(
+  domain: Domain | undefined,
+  vm: Mine['vm'],
+  granted: Mine['granted'],
+): Pick<StartStep, 'asFound' | 'name'> {
+  if (domain === undefined) return {};
+  const { name, metadata } = domain;
+  const keeps = metadata?.asFound !== undefined && pendingChanges(metadata, vm, granted).length === 0;
+  const asFound = keeps ? { asFound: metadata.asFound } : {};
+  return name === domainName(vm) ? asFound : { ...asFound, name };
 }
 
 function refused(code: string, reason: string): Plan {

@@ -9,6 +9,7 @@ import { act, type Mine, type Plan, type Report } from './actions.ts';
 import { dueOnce, isForced, isRebooting } from './current-operation.ts';
 import { bears, bearsPermission, marksFor } from './marks.ts';
 import { HYPERVISOR_SILENT_RETRY_MS, LEASE_RETRY_MS, PROVE_ALIVE_MS, REBOOT_LOOK_MS, restartPause } from './pauses.ts';
+import { planAdopt } from './plan-adopt.ts';
 import { pauseAfterFailed, planAgain } from './plan-again.ts';
 import { planForeign } from './plan-foreign.ts';
 import { planAsleep, planHibernated, planSaving } from './plan-hibernate.ts';
@@ -85,6 +86,8 @@ function planMine(mine: Mine): Plan {
   const moving = planSource(mine);
   if (moving !== undefined) return moving;
   if (isToBeReleased(mine.vm)) return planRelease(mine, domain);
+  const adopting = planAdopt(mine, domain);
+  if (adopting !== undefined) return adopting;
   if (domain !== undefined && domain.metadata === undefined) return planForeign(mine, domain);
   if (mine.vm.metadata.deletionTimestamp !== undefined) return planRemoval(mine);
   if (mine.granted.powerState === 'Stopped') return planStopped(mine);

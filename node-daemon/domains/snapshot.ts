@@ -2,7 +2,7 @@
 import type { Limits } from '#crds/resources.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { Address } from '#crds/v1alpha1/virtual-machine-status.ts';
-import type { Domain, EventInitiator, MigrationProgress, Observation } from '../hypervisor/driver.ts';
+import type { Domain, EventInitiator, Inspection, MigrationProgress, Observation } from '../hypervisor/driver.ts';
 import type { DomainMemory } from './memory.ts';
 import type { OwnMove } from './moves.ts';
 
@@ -63,6 +63,8 @@ export interface Snapshot {
   readonly domain: Seen;
   readonly addresses: readonly Address[];
   readonly limits: SeenLimits;
+  /** What a foreign guest is that is to be adopted; undefined where it cannot be read, or nobody asked. */
+  readonly inspection?: Inspection | undefined;
   /** Whether what was granted fits beside everything that runs here. */
   readonly room: Room;
   /** Whether this node's own Lease still holds: nothing new is started without it. */

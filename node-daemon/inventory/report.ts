@@ -11,6 +11,7 @@ import type { Answers } from '../control-plane/answers.ts';
 import type { DomainContext } from '../domains/context.ts';
 import type { Domain } from '../hypervisor/driver.ts';
 import { isDriverError, isUnanswered } from '../hypervisor/errors.ts';
+import { inspected } from '../reports/inspected.ts';
 import type { DomainReporter } from '../reports/reporter.ts';
 import { allocatableOf } from './capacity.ts';
 import { type Inventory, takeInventory } from './inventory.ts';
@@ -33,6 +34,11 @@ interface Scan {
   readonly view: DriverView;
   /** Only where the list is complete. */
   readonly domains?: readonly Domain[];
+}
+
+/** Whether foreign guests have reports of their own. */
+function isReporting({ adoption }: Hypervisor['spec']): boolean {
+  return adoption?.mode !== 'Off';
 }
 
 export class HypervisorReporter {
@@ -61,7 +67,7 @@ export class HypervisorReporter {
     if (domains !== undefined) take(domains);
     // That we are heard again ends what others say of us. Only an answer to a hold must come after what it answers.
     if (hold === undefined) await this.#write(view, observed, signal);
-    const complete = view.kind === 'Seen' && (await this.#publish(view.inventory, signal));
+    const complete = view.kind === 'Seen' && (await this.#publish(view.inventory, observed.spec, signal));
     if (hold === undefined) return;
     if (complete) await answers.finish(hold, view.inventory.orphaned.length);
     await this.#write(view, observed, signal);
@@ -86,11 +92,13 @@ export class HypervisorReporter {
   }
 
   /** Whether all is told. What cannot be is told later: what the Hypervisor says of itself does not wait for it. */
-  async #publish({ orphaned, unconfirmed, managed }: Inventory, signal: AbortSignal): Promise<boolean> {
+  async #publish(inventory: Inventory, spec: Hypervisor['spec'], signal: AbortSignal): Promise<boolean> {
+    const { orphaned, unconfirmed, managed } = inventory;
     const { context, reports } = this.#reporting;
     try {
+      const foreign = isReporting(spec) ? await inspected(context, inventory.foreign) : [];
       await reports.publish(
-        orphaned.map((domain) => ({ domain, reason: 'Orphaned' })),
+        [...orphaned.map((domain) => ({ domain, reason: 'Orphaned' }) as const), ...foreign],
         signal,
       );
       return unconfirmed.length === 0 && !this.#hasArrivals(managed);

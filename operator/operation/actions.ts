@@ -1,4 +1,5 @@
 // The vocabulary of the operator's plans for an operation.
+import type { DomainReport } from '#crds/v1alpha1/domain-report.ts';
 import type { OperationPhase, OperationResult } from '#crds/v1alpha1/operation-status.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { VirtualMachineSpec } from '#crds/v1alpha1/virtual-machine-spec.ts';
@@ -18,7 +19,11 @@ export type Effect =
   /** Declares it Stopped, and that this is by force. */
   | { readonly kind: 'PowerOff'; readonly vm: VirtualMachine }
   /** Deletes it, and says that this is by force. */
-  | { readonly kind: 'Destroy'; readonly vm: VirtualMachine };
+  | { readonly kind: 'Destroy'; readonly vm: VirtualMachine }
+  /** Says that its guest outlives it, and deletes it. */
+  | { readonly kind: 'Release'; readonly vm: VirtualMachine }
+  /** Makes the VM of a guest that is reported. */
+  | { readonly kind: 'Adopt'; readonly report: DomainReport };
 
 export type Action =
   /** Nothing is done before this is written: whoever goes on after a crash goes on with the same list. */

@@ -12,6 +12,8 @@ interface Asking {
   readonly machines: ReadonlyMap<string, VirtualMachine>;
   /** Hypervisors that are suggested. */
   readonly hints: readonly string[];
+  /** Hypervisors whose guests are to be adopted. */
+  readonly homes: readonly string[];
 }
 
 type Context = Pick<OperationContext, 'store' | 'machineType' | 'hypervisorType'>;
@@ -34,8 +36,10 @@ export async function askRights(context: Context, asking: Asking, signal: AbortS
     );
     some.forEach((name, place) => single.set(name, answers[place] ?? NO_ANSWER));
   }
+  const homes = await deniedHomes(context, asking, signal);
   return {
     to: (verb, name) => single.get(name) ?? all.get(verb) ?? NO_ANSWER,
+    adoptDenied: (hypervisor) => homes.get(hypervisor),
     hintDenied: await deniedHint(context, asking, signal),
   };
 }
@@ -52,6 +56,23 @@ async function ask(
   if (requester.user === '') return { allowed: false, reason: 'nobody stamped who created the operation' };
   const { namespace } = operation.metadata;
   return store.mayDo({ ...requester, ...what, type: machineType, namespace }, signal);
+}
+
+/** What is done to guests that nobody gave to Usher takes a verb of its own on their hypervisor. */
+async function deniedHomes(
+  { store, hypervisorType }: Context,
+  { operation, homes }: Asking,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, string>> {
+  const denied = new Map<string, string>();
+  const question = { ...requesterOf(operation), verb: 'adopt', type: hypervisorType };
+  if (homes.length === 0 || (question.user !== '' && (await store.mayDo(question, signal)).allowed)) return denied;
+  for (const name of homes) {
+    if (question.user !== '' && (await store.mayDo({ ...question, name }, signal)).allowed) continue;
+    const advice = 'that takes the verb adopt on this hypervisor, which an administrator gives';
+    denied.set(name, `${question.user || 'Nobody'} may not adopt guests of ${name}: ${advice}.`);
+  }
+  return denied;
 }
 
 async function deniedHint(

@@ -2,6 +2,7 @@
 import type { Hypervisor } from '#crds/v1alpha1/hypervisor.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { VirtualMachineOperation } from '#crds/v1alpha1/virtual-machine-operation.ts';
+import type { GuestContext } from '#operator/adoption/reconcile.ts';
 import type { Candidate } from '#operator/placement/candidate.ts';
 import type { Hold } from '#operator/site/hold.ts';
 import type { Sign } from '#operator/virtual-machine/status.ts';
@@ -32,6 +33,8 @@ export interface OperationContext {
   readonly ownWrites: OwnWrites<VirtualMachineOperation>;
   readonly machines: ObjectReader<VirtualMachine, 'namespace'>;
   readonly machineWrites: OwnWrites<VirtualMachine>;
+  /** Guests that nobody declares, and what decides whether they can be adopted. */
+  readonly guests: GuestContext;
   /** All hypervisors as they are now. */
   readonly candidates: () => readonly Candidate[];
   readonly hold: () => Hold | undefined;

@@ -2,11 +2,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isFields } from '#crds/canonical-json.ts';
 import { epochIsOver } from '#crds/derive/epoch.ts';
+import type { DomainReport } from '#crds/v1alpha1/domain-report.ts';
 import { limits } from '#crds/v1alpha1/limits.ts';
 import { API_VERSION, OPERATION_ANNOTATION, OPERATIONS_MANAGER, REQUESTER_ANNOTATION } from '#crds/v1alpha1/names.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { VirtualMachineOperation } from '#crds/v1alpha1/virtual-machine-operation.ts';
 import type { GrantedOperation } from '#crds/v1alpha1/virtual-machine-status.ts';
+import { adoptedMachine } from '#operator/adoption/machine.ts';
 import type { Action as MachineAction } from '#operator/virtual-machine/actions.ts';
 import { statusAfter } from '#operator/virtual-machine/status.ts';
 import { timestampOf } from '#runtime/clock/clock.ts';
@@ -50,6 +52,10 @@ export async function begin({ name, effect, reason }: Begin, work: Work): Promis
       return powerOff(name, effect, work);
     case 'Destroy':
       return destroy(name, effect, work);
+    case 'Release':
+      return release(name, effect.vm, work);
+    case 'Adopt':
+      return adopt(name, effect.report, work);
   }
 }
 
@@ -82,18 +88,42 @@ async function powerOff(name: string, { vm }: PowerOff, work: Work): Promise<Set
 }
 
 async function destroy(name: string, { vm }: Destroy, work: Work): Promise<Settle | undefined> {
+  const refused = await remove(name, vm, work);
+  if (refused === undefined) await force(vm, work);
+  return refused;
+}
+
+/** This very object; another one that was created under its name is not meant. */
+async function remove(name: string, vm: VirtualMachine, work: Work): Promise<Settle | undefined> {
   const { store, machineType } = work.context;
   const { namespace, uid } = vm.metadata;
   try {
     await store.delete(machineType, { namespace, name }, { preconditions: { uid }, signal: work.signal });
   } catch (error) {
-    // Another one was created under its name: that one is not meant.
     if (isKubeError(error, 'Conflict')) return undefined;
     if (!isKubeError(error, 'Invalid', 'Forbidden')) throw error;
     return settle(name, { outcome: 'Failed', reason: error.reason, message: error.message, vm });
   }
-  await force(vm, work);
   return undefined;
+}
+
+/** That its guest outlives it is said before it is deleted: whoever dies in between finds it, and stops nothing. */
+async function release(name: string, vm: VirtualMachine, work: Work): Promise<Settle | undefined> {
+  await ask(vm, askedOf(work.operation, vm), work);
+  const refused = await remove(name, vm, work);
+  const live = refused === undefined ? undefined : await readMachine(work.context, vm.metadata, work.signal);
+  // It stays: whoever deletes it later must not let go of a guest because of this.
+  if (live?.status?.granted?.operation?.uid === work.operation.metadata.uid)
+    await withdraw(live, 'The VM could not be deleted.', work);
+  return refused;
+}
+
+async function adopt(name: string, report: DomainReport, work: Work): Promise<Settle | undefined> {
+  const { context, operation, signal } = work;
+  const { namespace, uid } = operation.metadata;
+  const annotations = { [REQUESTER_ANNOTATION]: requesterOf(operation).user, [OPERATION_ANNOTATION]: uid };
+  const vm = adoptedMachine({ report, namespace, name, annotations });
+  return made(name, async () => context.store.create(context.machineType, vm, signal), work);
 }
 
 /** Of the VM as it is after it was told to stop; of none where no hypervisor holds it any more. */
@@ -189,8 +219,16 @@ async function create(name: string, { spec, labels }: Create, work: Work): Promi
     metadata: { name, namespace, labels, annotations },
     spec,
   };
+  return made(
+    name,
+    async () => context.store.create(context.machineType, vm as unknown as NewObject<VirtualMachine>, signal),
+    work,
+  );
+}
+
+async function made(name: string, creating: () => Promise<unknown>, work: Work): Promise<Settle | undefined> {
   try {
-    await context.store.create(context.machineType, vm as unknown as NewObject<VirtualMachine>, signal);
+    await creating();
     return undefined;
   } catch (error) {
     if (isKubeError(error, 'AlreadyExists')) return alreadyThere(name, work);

@@ -12,7 +12,9 @@ export type Goal =
   | { readonly kind: 'Be'; readonly powerState: PowerState }
   | { readonly kind: 'Gone' }
   | { readonly kind: 'Moved' }
-  | { readonly kind: 'Once' };
+  | { readonly kind: 'Once' }
+  /** That it has a guest which was there before. */
+  | { readonly kind: 'Adopted' };
 
 export const goals = {
   Start: { kind: 'Be', powerState: 'Running' },
@@ -26,6 +28,8 @@ export const goals = {
   Migrate: { kind: 'Moved' },
   Reboot: { kind: 'Once' },
   Cycle: { kind: 'Once' },
+  Adopt: { kind: 'Adopted' },
+  Release: { kind: 'Gone' },
 } as const satisfies Record<OperationType, Goal>;
 
 /** Whether it is what it shall be, as its newest spec was decided; changes that wait for a restart do not count. */

@@ -6,6 +6,7 @@ import { keyOf, keyText } from '#runtime/kube/resource.ts';
 import { askRights } from './ask-rights.ts';
 import { busyTargets, type OtherOperation } from './busy.ts';
 import type { OperationContext } from './context.ts';
+import { type Guests, guestsFor } from './guests.ts';
 import { type Progress, progressOf, waitingIn } from './progress.ts';
 import { hintedHypervisors, targetsOf } from './sets.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -20,14 +21,17 @@ export async function observe(
   const machines = machinesIn(context, operation.metadata.namespace);
   await addUnseen(context, { operation, progress, machines }, signal);
   const candidates = progress === undefined ? context.candidates() : candidatesForHints(context, operation);
+  const guests = guestsFor(context.guests, operation);
   const names =
-    progress === undefined ? namesMeant(operation, machines) : nextTargets(context, operation, progress).next;
-  const hints = progress === undefined ? hintsMeant({ operation, candidates }) : [];
-  const rights = await askRights(context, { operation, names, machines, hints }, signal);
+    progress === undefined ? namesMeant(operation, machines, guests) : nextTargets(context, operation, progress).next;
+  const isAdoption = operation.spec.type === 'Adopt';
+  const hints = progress === undefined && !isAdoption ? hintsMeant({ operation, candidates }) : [];
+  const rights = await askRights(context, { operation, names, machines, hints, homes: homesOf(guests, names) }, signal);
   return {
     operation,
     progress,
     machines,
+    guests,
     candidates,
     hold: context.hold(),
     // Looked at anew: while the rights were asked for, another operation may have begun.
@@ -81,9 +85,13 @@ export async function readMachine(
 }
 
 /** None where they are written wrongly: the plan says so. */
-function namesMeant(operation: VirtualMachineOperation, machines: ReadonlyMap<string, VirtualMachine>) {
-  const found = targetsOf(operation, machines);
+function namesMeant(operation: VirtualMachineOperation, machines: ReadonlyMap<string, VirtualMachine>, guests: Guests) {
+  const found = targetsOf(operation, machines, guests);
   return typeof found === 'string' ? [] : found;
+}
+
+function homesOf(guests: Guests, names: readonly string[]): string[] {
+  return [...new Set(names.flatMap((name) => guests.get(name) ?? []).map(({ report }) => report.spec.nodeName))];
 }
 
 function candidatesForHints(context: OperationContext, { spec }: VirtualMachineOperation) {

@@ -7,6 +7,7 @@ import type { VirtualMachineSpec } from '#crds/v1alpha1/virtual-machine-spec.ts'
 import type { Action } from './actions.ts';
 import { askedOf, isAsked, isAwaited } from './asked.ts';
 import { goals, hasEnded, isDecided, isHibernated, isReached, isUp, type PowerState, standsStill } from './goals.ts';
+import { planAdopted, planAdoption } from './plan-adopt.ts';
 import { planMoved } from './plan-moved.ts';
 import { planOnceOver } from './plan-once.ts';
 import { verbFor } from './rights.ts';
@@ -23,8 +24,10 @@ const passing: ReadonlySet<string> = new Set(['Lost', 'HypervisorUnreachable']);
 export function planBegin(snapshot: Snapshot, name: string): Begin | Settle {
   const { operation, machines, rights } = snapshot;
   const { type } = operation.spec;
+  if (type === 'Adopt') return planAdoption(snapshot, name);
   const vm = machines.get(name);
   const verb = verbFor(type, vm !== undefined);
+  if (vm === undefined && type === 'Release') return settle(name, goneSince);
   if (vm === undefined && operation.spec.template === undefined) return settle(name, notFound(name));
   const right = rights.to(verb, name);
   if (!right.allowed) return settle(name, denied(snapshot, verb, right.reason));
@@ -33,6 +36,13 @@ export function planBegin(snapshot: Snapshot, name: string): Begin | Settle {
   if (gone !== undefined) return settle(name, gone);
   return planExisting(snapshot, vm);
 }
+
+/** What is not there at the beginning is settled then. */
+const goneSince: Told = {
+  outcome: 'Unknown',
+  reason: 'Gone',
+  message: 'It is gone, by this operation before an operator died, or by somebody else: look at the guest.',
+};
 
 function planExisting(snapshot: Snapshot, vm: VirtualMachine): Begin | Settle {
   const { name } = vm.metadata;
@@ -56,6 +66,10 @@ function planExisting(snapshot: Snapshot, vm: VirtualMachine): Begin | Settle {
       const effect = { kind: 'Destroy', vm } as const;
       return { kind: 'Begin', name, effect, reason: 'Its plug is pulled, and it is deleted.' };
     }
+    case 'Release': {
+      const effect = { kind: 'Release', vm } as const;
+      return { kind: 'Begin', name, effect, reason: 'It is deleted, and its guest let go of.' };
+    }
     case 'Hibernate':
       return isThere(vm) ? planDeclaration(vm, 'Hibernated') : settle(name, { ...notUp(vm), vm });
     case 'Restore':
@@ -64,6 +78,8 @@ function planExisting(snapshot: Snapshot, vm: VirtualMachine): Begin | Settle {
     case 'Reboot':
     case 'Cycle':
       return planOnce(snapshot, vm);
+    case 'Adopt':
+      return planAdoption(snapshot, name);
   }
 }
 
@@ -133,7 +149,9 @@ export function planFollowUp(snapshot: Snapshot, name: string, begunAt: string):
 }
 
 function onceOver(snapshot: Snapshot, vm: VirtualMachine): Told | undefined {
-  return goals[snapshot.operation.spec.type].kind === 'Moved' ? planMoved(snapshot, vm) : planOnceOver(snapshot, vm);
+  const { kind } = goals[snapshot.operation.spec.type];
+  if (kind === 'Adopted') return planAdopted(vm);
+  return kind === 'Moved' ? planMoved(snapshot, vm) : planOnceOver(snapshot, vm);
 }
 
 function endOf(operation: VirtualMachineOperation, vm: VirtualMachine, goal: PowerState): Told | undefined {
@@ -168,7 +186,7 @@ function whereInWords({ status }: VirtualMachine): string {
 }
 
 function goneInWords(snapshot: Snapshot, vm: VirtualMachine): Told | undefined {
-  if (vm.metadata.deletionTimestamp !== undefined && snapshot.operation.spec.type !== 'Destroy')
+  if (vm.metadata.deletionTimestamp !== undefined && goals[snapshot.operation.spec.type].kind !== 'Gone')
     return { outcome: 'Failed', reason: 'BeingDeleted', message: 'The VM is being deleted.' };
   if (!isReplaced(snapshot, vm)) return undefined;
   const message = 'The VM was deleted, and another one of its name was created since: that one is not meant.';

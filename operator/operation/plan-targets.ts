@@ -9,6 +9,7 @@ import type { Candidate, Demand } from '#operator/placement/candidate.ts';
 import { place } from '#operator/placement/place.ts';
 import type { Action } from './actions.ts';
 import { isReached } from './goals.ts';
+import { planAdoption } from './plan-adopt.ts';
 import { verbFor } from './rights.ts';
 import { hintedHypervisors, hintFault, isHeld, targetsOf } from './sets.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -19,7 +20,7 @@ const isLabel = new RegExp(DNS_LABEL);
 /** Pure. The list of targets, with what is known of them already; or why it ends here. */
 export function planTargets(snapshot: Snapshot): Action[] {
   const { operation, rights } = snapshot;
-  const found = targetsOf(operation, snapshot.machines);
+  const found = targetsOf(operation, snapshot.machines, snapshot.guests);
   if (typeof found === 'string') return [ends('Failed', 'InvalidTargets', found)];
   if (found.length === 0)
     return [
@@ -52,6 +53,8 @@ function tooMany(count: number): string {
 
 function refusedIn(snapshot: Snapshot, names: readonly string[]): Settle[] {
   const { operation, machines, rights } = snapshot;
+  if (operation.spec.type === 'Adopt')
+    return names.map((name) => planAdoption(snapshot, name)).filter((plan) => plan.kind === 'Settle');
   return names.flatMap((name) => {
     const exists = machines.has(name);
     if (!exists && operation.spec.template === undefined) return [settle(name, notFound(name))];

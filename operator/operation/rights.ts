@@ -2,7 +2,7 @@
 import type { OperationType } from '#crds/v1alpha1/operation-spec.ts';
 
 /** A verb on virtualmachines. */
-export type Verb = 'patch' | 'create' | 'delete';
+export type Verb = 'patch' | 'create' | 'delete' | 'release';
 
 export interface RightsVerdict {
   readonly allowed: boolean;
@@ -15,11 +15,15 @@ export interface Rights {
   to(verb: Verb, name: string): RightsVerdict;
   /** To suggest these hypervisors: the first that may not be suggested, and why. */
   readonly hintDenied: string | undefined;
+  /** To adopt guests from this hypervisor: why not. */
+  adoptDenied(hypervisor: string): string | undefined;
 }
 
 /** To undo a VM takes as much as to delete it by hand. */
 export function verbFor(type: OperationType, exists: boolean): Verb {
   if (type === 'Destroy') return 'delete';
+  if (type === 'Release') return 'release';
+  if (type === 'Adopt') return 'create';
   return exists || type !== 'Start' ? 'patch' : 'create';
 }
 

@@ -7,6 +7,7 @@ import { type Naming, SetFault } from '#crds/set/syntax.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { VirtualMachineOperation } from '#crds/v1alpha1/virtual-machine-operation.ts';
 import { selectorMatches } from '#operator/placement/label-selector.ts';
+import type { Guests } from './guests.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** More hypervisors are not suggested than a spec can name. */
@@ -16,6 +17,7 @@ const MOST_HINTS = 32;
 export function targetsOf(
   { spec }: VirtualMachineOperation,
   machines: ReadonlyMap<string, VirtualMachine>,
+  guests: Guests = new Map(),
 ): readonly string[] | string {
   const { set = '*', selector, hypervisors = '*' } = spec.targets;
   try {
@@ -24,6 +26,7 @@ export function targetsOf(
     const named = namesOf(parsed);
     if (named !== undefined && selector === undefined && spec.targets.hypervisors === undefined) return named;
     const belongs = matcherOf(parsed);
+    if (spec.type === 'Adopt') return [...guests.keys()].filter(belongs).toSorted(byNumber);
     const isMeant = (vm: VirtualMachine) =>
       belongs(vm.metadata.name) &&
       (selector === undefined || selectorMatches(selector, vm.metadata.labels ?? {})) &&

@@ -3,6 +3,7 @@ import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { VirtualMachineOperation } from '#crds/v1alpha1/virtual-machine-operation.ts';
 import type { Candidate } from '#operator/placement/candidate.ts';
 import type { Hold } from '#operator/site/hold.ts';
+import type { Guests } from './guests.ts';
 import type { Progress } from './progress.ts';
 import type { Rights } from './rights.ts';
 
@@ -12,6 +13,8 @@ export interface Snapshot {
   readonly progress: Progress | undefined;
   /** All VMs of its namespace, by name. */
   readonly machines: ReadonlyMap<string, VirtualMachine>;
+  /** What can be adopted; of operations of that type only. */
+  readonly guests: Guests;
   readonly candidates: readonly Candidate[];
   /** The hold of the site. */
   readonly hold: Pick<Hold, 'phase'> | undefined;

@@ -1,5 +1,6 @@
 // What judging reports needs of the world. Wiring fills it.
 import type { DomainReport } from '#crds/v1alpha1/domain-report.ts';
+import type { Hypervisor } from '#crds/v1alpha1/hypervisor.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { HoldPhase } from '#operator/site/hold.ts';
 import type { Clock } from '#runtime/clock/clock.ts';
@@ -14,6 +15,7 @@ export interface ReportContext {
   readonly reports: Reports;
   readonly ownWrites: OwnWrites<DomainReport>;
   readonly machines: ObjectReader<VirtualMachine, 'instance'>;
+  readonly hypervisors: ObjectReader<Hypervisor>;
   readonly phase: () => HoldPhase | undefined;
   /** Whether this guest ran where it was signed for when all had reported in this hold. */
   readonly wasAtHome: (uuid: string) => boolean;

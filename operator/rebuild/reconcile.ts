@@ -1,19 +1,18 @@
 // One report of a guest that nobody declares: look, decide, write once.
 
 import type { DomainReport } from '#crds/v1alpha1/domain-report.ts';
-import { domainReportResource, virtualMachineResource } from '#crds/v1alpha1/kinds.ts';
-import { limits } from '#crds/v1alpha1/limits.ts';
+import { virtualMachineResource } from '#crds/v1alpha1/kinds.ts';
 import { API_VERSION, INSTANCE_UUID_ANNOTATION, REQUESTER_ANNOTATION } from '#crds/v1alpha1/names.ts';
+import { reconcileForeign } from '#operator/adoption/reconcile.ts';
 import type { Guests } from '#operator/site/reconcile.ts';
-import { timestampOf } from '#runtime/clock/clock.ts';
 import type { ReconcileResult } from '#runtime/controller/controller.ts';
-import { writeStatus } from '#runtime/controller/status-patch.ts';
 import { NAMESPACES } from '#runtime/kube/control-plane.ts';
 import { isKubeError, type KubeError } from '#runtime/kube/errors.ts';
 import type { Claim } from './claims.ts';
 import type { ReportContext } from './context.ts';
 import { mayBeUp } from './owner.ts';
 import { isUnsettled, NOT_ACCEPTED, planReport, type ReportSnapshot, type Word } from './plan.ts';
+import { remove, tell } from './tell.ts';
 
 /** Idempotent. Rejects with a KubeError; nothing is lost by calling it again. */
 export async function reconcileReport(
@@ -24,6 +23,8 @@ export async function reconcileReport(
   const cached = context.reports.cache.get(name);
   if (cached === undefined) return {};
   const report = context.ownWrites.latest(cached);
+  if (report.status?.domain?.reason === 'Foreign' && report.status.over !== true)
+    return reconcileForeign(context, report, signal);
   const plan = planReport(snapshotOf(context, report));
   switch (plan.kind) {
     case 'Nothing':
@@ -88,30 +89,6 @@ function isCopy(
 ): boolean {
   const owner = machines.byIndex('instance', spec.uuid)[0];
   return wasAtHome(spec.uuid) && owner !== undefined && mayBeUp(owner);
-}
-
-async function remove({ store, logger }: ReportContext, { metadata }: DomainReport, signal: AbortSignal) {
-  const { name, uid, resourceVersion } = metadata;
-  logger.info('Delete', { report: name });
-  try {
-    await store.delete(domainReportResource, { name }, { preconditions: { uid, resourceVersion }, signal });
-  } catch (error) {
-    // Its daemon has something to say again.
-    if (!isKubeError(error, 'Conflict', 'NotFound')) throw error;
-  }
-}
-
-async function tell(context: ReportContext, report: DomainReport, word: Word, signal: AbortSignal): Promise<void> {
-  const said = report.status?.verdict;
-  if (said?.outcome === word.outcome && said.reason === word.reason) return;
-  const { store, ownWrites, clock, logger } = context;
-  logger.info('Tell', { report: report.metadata.name, ...word });
-  const verdict = { ...word, message: word.message.slice(0, limits.sentence), time: timestampOf(clock.now()) };
-  const next = { ...report.status, verdict };
-  ownWrites.remember(await writeStatus(store, domainReportResource, { observed: report, next, signal }));
-  if (word.outcome !== 'Refused') return;
-  context.warn(report, word.reason, word.message);
-  context.refused(word.reason);
 }
 
 /** Its status follows: the VM takes its guest as it is. */

@@ -17,6 +17,7 @@ function reportContext({ options, world, isLeading }: Term, state: SiteState): R
     reports: reportsOf(options, world),
     ownWrites: world.reportWrites,
     machines: world.machines.cache,
+    hypervisors: world.hypervisors.cache,
     phase: () => state.hold?.phase,
     wasAtHome: (uuid) => state.atHome.has(uuid),
     warn: options.warn,
@@ -76,4 +77,9 @@ export function concernedBy(world: World, { spec, status }: DomainReport): strin
 export function reportsIn({ reports }: World, uuid?: string): string[] {
   const some = uuid === undefined ? reports.cache.list() : reports.cache.byIndex('uuid', uuid);
   return some.map(({ metadata }) => metadata.name);
+}
+
+/** Names of the reports of guests of this hypervisor, whose rules may have changed. */
+export function reportsOn({ reports }: World, hypervisor: string): string[] {
+  return reports.cache.list().flatMap(({ spec, metadata }) => (spec.nodeName === hypervisor ? [metadata.name] : []));
 }

@@ -27,6 +27,7 @@ export type Action =
   /** The permission under which its guest runs already: nothing is started. */
   | {
       readonly kind: 'Recover';
+      readonly origin: 'Adopted' | 'Recovered';
       readonly hypervisor: string;
       readonly hypervisorUID: string;
       readonly epoch: number;

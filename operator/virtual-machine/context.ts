@@ -1,5 +1,6 @@
 // What reconciling VMs needs of the world. Wiring fills it; tests fill it with models.
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
+import type { ForeignGuest } from '#operator/adoption/adopters.ts';
 import type { MachineMetrics } from '#operator/metrics.ts';
 import type { MigrationSettings } from '#operator/migration/settings.ts';
 import type { Candidate } from '#operator/placement/candidate.ts';
@@ -33,6 +34,7 @@ export interface MachineContext {
   /** Takes why the guest of a VM stays on a hypervisor that is to be emptied; undefined where it does not. */
   readonly stays: (vm: VirtualMachine, why: string | undefined) => void;
   readonly claimFor: (vm: VirtualMachine) => Claim | undefined;
+  readonly foreignFor: (vm: VirtualMachine) => ForeignGuest | undefined;
   readonly hold: () => Hold | undefined;
   readonly sign: Sign;
   /** Keys of VMs that wait for room → when, on the monotonic clock, they were last told why. */

@@ -53,6 +53,7 @@ function contextOf(api: MemoryApiServer, clock: VirtualClock, vm: VirtualMachine
     ownWrites: new OwnWrites<VirtualMachine>(),
     ledger: new Ledger(),
     refusals: new Refusals(),
+    foreignFor: () => undefined,
     claimFor: () => undefined,
     hold: () => undefined,
     candidates: () => [],

@@ -17,6 +17,7 @@ type Observed = Pick<
   | 'waiting'
   | 'clock'
   | 'claimFor'
+  | 'foreignFor'
   | 'hold'
   | 'migration'
 >;
@@ -41,6 +42,7 @@ export function observe(context: Observed, vm: VirtualMachine): Snapshot {
     home: homeOf(vm, context),
     refusedBy: refusals.of(uid, now).filter((name) => !isReplaced(context, vm, name)),
     claim: context.claimFor(vm),
+    foreign: context.foreignFor(vm),
     hold: context.hold(),
     toldAgo,
     migrations: {

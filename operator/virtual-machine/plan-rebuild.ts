@@ -11,14 +11,15 @@ import type { Granted } from '#crds/v1alpha1/virtual-machine-status.ts';
 import type { Claim } from '#operator/rebuild/claims.ts';
 import { isOfMigration, neverRan } from '#operator/rebuild/owner.ts';
 import type { Action, Plan } from './actions.ts';
+import { planAdopt } from './plan-adopt.ts';
 import type { Snapshot } from './snapshot.ts';
-import { isTold, NO_ROOM_RETRY_MS } from './waiting-for-room.ts';
+import { NO_ROOM_RETRY_MS, waitFor } from './waiting-for-room.ts';
 
 /** Undefined where it is a VM like any other. */
 export function planRebuild(snapshot: Snapshot): Plan | undefined {
   const { vm, claim, hold } = snapshot;
   if (claim === undefined || hold?.phase === 'Waiting')
-    return isOlderThanItself(vm) ? waitForGuest(snapshot) : undefined;
+    return isOlderThanItself(vm) ? (planAdopt(snapshot) ?? waitForGuest(snapshot)) : undefined;
   if (claim.machine.uuid !== instanceUuid(vm)) {
     return hold?.phase === 'Recreating' && neverRan(vm) ? only(bind(claim)) : undefined;
   }
@@ -35,9 +36,7 @@ function isOlderThanItself({ metadata, status }: VirtualMachine): boolean {
 /** A new guest in its place would be a second one. */
 function waitForGuest(snapshot: Snapshot): Plan {
   const reason = `It is to take the guest ${instanceUuid(snapshot.vm)}, which no hypervisor reports at the moment.`;
-  const action = { kind: 'CannotPlace', code: 'GuestNotReported', reason } as const;
-  const told = isTold(snapshot, { type: 'Placed', status: 'False' }, action);
-  return { actions: told ? [] : [action], again: NO_ROOM_RETRY_MS };
+  return waitFor(snapshot, 'GuestNotReported', reason);
 }
 
 function only(action: Action): Plan {
@@ -81,7 +80,7 @@ function recover({ vm, candidates }: Snapshot, { machine, epoch, report }: Claim
   return {
     actions: [
       grant(vm, machine.spec.resources),
-      { kind: 'Recover', hypervisor, hypervisorUID, epoch: Math.max(epoch, later), reason },
+      { kind: 'Recover', origin: 'Recovered', hypervisor, hypervisorUID, epoch: Math.max(epoch, later), reason },
     ],
   };
 }

@@ -39,6 +39,7 @@ class Scene {
       ownWrites: new OwnWrites<VirtualMachine>(),
       ledger,
       refusals: new Refusals(),
+      foreignFor: () => undefined,
       claimFor: () => undefined,
       hold: () => undefined,
       candidates,

@@ -1,5 +1,6 @@
 // Everything a decision on one VM may look at, gathered beforehand and frozen.
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
+import type { ForeignGuest } from '#operator/adoption/adopters.ts';
 import type { MigrationSettings } from '#operator/migration/settings.ts';
 import type { Candidate, Reachability } from '#operator/placement/candidate.ts';
 import type { Claim } from '#operator/rebuild/claims.ts';
@@ -36,6 +37,8 @@ export interface Snapshot {
   readonly refusedBy: readonly string[];
   /** What a hypervisor reports of its guest, or of one of its name, where no VM here holds it. */
   readonly claim: Claim | undefined;
+  /** The foreign guest that it is to adopt. */
+  readonly foreign: ForeignGuest | undefined;
   readonly hold: Pick<Hold, 'phase'> | undefined;
   /** Milliseconds since it was last told why there is no room for it; undefined where it does not wait for room. */
   readonly toldAgo: number | undefined;

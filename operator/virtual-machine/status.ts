@@ -41,7 +41,7 @@ export function statusAfter(actions: readonly Action[], writing: Writing): Virtu
 /** Its guest is there, and stays: no other hypervisor could take it. */
 function recovered(status: VirtualMachineStatus, action: Extract<Action, { kind: 'Recover' }>, writing: Writing) {
   const next = placed(status, { ...action, alternatives: 0 }, writing);
-  return { ...next, managed: { origin: 'Recovered' } } satisfies VirtualMachineStatus;
+  return { ...next, managed: { origin: action.origin } } satisfies VirtualMachineStatus;
 }
 
 function abandoned(status: VirtualMachineStatus): VirtualMachineStatus {

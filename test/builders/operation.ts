@@ -10,7 +10,11 @@ import type { Snapshot } from '#operator/operation/snapshot.ts';
 import { TIME } from './time.ts';
 import { uuidFor } from './uuid.ts';
 
-const ALL_RIGHTS: Rights = { to: () => ({ allowed: true, reason: '' }), hintDenied: undefined };
+const ALL_RIGHTS: Rights = {
+  to: () => ({ allowed: true, reason: '' }),
+  hintDenied: undefined,
+  adoptDenied: () => undefined,
+};
 
 export function operationFor(
   name: string,
@@ -45,6 +49,7 @@ export function operationSnapshot(
     operation,
     machines: new Map(machines.map((vm) => [vm.metadata.name, vm])),
     progress: undefined,
+    guests: new Map(),
     candidates: [],
     hold: undefined,
     next: [],

@@ -22,6 +22,7 @@ export function operatorSnapshot(
     candidate: (wanted: string) => candidates.find(({ name }) => name === wanted),
     ledger: new Ledger(),
     refusals: new Refusals(),
+    foreignFor: () => undefined,
     claimFor: () => undefined,
     hold: () => undefined,
     waiting: new Map<string, number>(),

@@ -1,5 +1,6 @@
 // What really happens to the guests, whatever is told of it, and what of it nobody asked for.
 import { isDeepStrictEqual } from 'node:util';
+import { outlivesDeletion } from '#crds/derive/deletion.ts';
 import { epochIsOver } from '#crds/derive/epoch.ts';
 import { mayBeThere } from '#crds/derive/hibernated.ts';
 import { instanceUuid } from '#crds/derive/signed-payload.ts';
@@ -142,7 +143,7 @@ export class Witness {
     const isOver = vm.metadata.deletionTimestamp !== undefined || epochIsOver(old.status);
     const seen = this.#seenOn(user, instanceUuid(vm), isOver);
     // Of one that is off its memory may be let go with it, and kept.
-    const isLetGo = vm.metadata.deletionTimestamp !== undefined && vm.spec.deletionPolicy === 'Release';
+    const isLetGo = vm.metadata.deletionTimestamp !== undefined && outlivesDeletion(vm);
     if (isLetGo && instance.powerState === 'Absent' && !seen.includes('Running')) return;
     if (!seen.includes(instance.powerState)) {
       this.#options.report(
@@ -236,7 +237,7 @@ function isDeclared(
     case 'setLimits':
       return here && granted?.powerState === 'Running';
     case 'release':
-      return here && deleted && spec.deletionPolicy === 'Release';
+      return here && deleted && outlivesDeletion(vm);
     case 'reboot':
       return here && !deleted;
     default:

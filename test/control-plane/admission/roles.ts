@@ -83,10 +83,12 @@ export function describeRoles(site: () => Site): void {
         await may(access, 'create', 'virtualmachines'),
         await may(access, 'list', 'hypervisors'),
         await may(access, 'update', 'hypervisors'),
+        await may(access, 'adopt', 'hypervisors'),
+        await may(access, 'release', 'virtualmachines'),
       ];
-      expect(await rights(victor)).to.deep.equal([true, false, true, false]);
-      expect(await rights(alice)).to.deep.equal([true, true, true, false]);
-      expect(await rights(adele)).to.deep.equal([true, true, true, true]);
+      expect(await rights(victor)).to.deep.equal([true, false, true, false, false, false]);
+      expect(await rights(alice)).to.deep.equal([true, true, true, false, false, true]);
+      expect(await rights(adele)).to.deep.equal([true, true, true, true, true, true]);
     });
   });
 }

@@ -1,7 +1,12 @@
 // Requester, finalizer and the uuid of the guest: what a VirtualMachine carries and its user cannot change.
 
 import { expect } from 'chai';
-import { INSTANCE_UUID_ANNOTATION, REQUESTER_ANNOTATION, VM_FINALIZER } from '#crds/v1alpha1/names.ts';
+import {
+  ADOPTED_FROM_ANNOTATION,
+  INSTANCE_UUID_ANNOTATION,
+  REQUESTER_ANNOTATION,
+  VM_FINALIZER,
+} from '#crds/v1alpha1/names.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import { type ApiAccess, apiRequest } from '#hack/control-plane/api-request.ts';
 import type { OwnTestCluster } from '../harness.ts';
@@ -53,6 +58,9 @@ export function describeStamps(cluster: OwnTestCluster, site: () => Site): void 
       const claim = { annotations: { [INSTANCE_UUID_ANNOTATION]: UUID } };
       await refused(create(site().alice, claim), /annotations\[usher\.dev\/instance-uuid\].* alone: remove it/);
       await refused(create(site().master, claim), /annotations\[usher\.dev\/instance-uuid\]/);
+      const adopt = { annotations: { [ADOPTED_FROM_ANNOTATION]: 'n1' } };
+      await refused(create(site().alice, adopt), /annotations\[usher\.dev\/adopted-from\].* alone: remove it/);
+      await refused(create(site().master, adopt), /annotations\[usher\.dev\/adopted-from\]/);
     });
 
     it('is refused for what is wrong with its spec in words about its spec', async () => {
@@ -145,6 +153,9 @@ export function describeStamps(cluster: OwnTestCluster, site: () => Site): void 
       await annotate(alice, { note: 'mine' });
       for (const value of [null, 'other'])
         await refused(annotate(carol, { [INSTANCE_UUID_ANNOTATION]: value }), /leave it at '7f8e6a50/);
+      await refused(annotate(carol, { [ADOPTED_FROM_ANNOTATION]: 'n1' }), /adopted-from.* remove it/);
+      await annotate(operator, { [ADOPTED_FROM_ANNOTATION]: 'n1' });
+      await refused(annotate(carol, { [ADOPTED_FROM_ANNOTATION]: 'n2' }), /adopted-from.* leave it at 'n1'/);
     });
 
     it('hold a deleted object until the operator lets it go', async () => {
