@@ -38,19 +38,21 @@ describeSite('guests that move', choice, (under) => {
     expect(await bootsOf(host, COUNTER), 'boots').to.equal(1);
   };
 
+  const start = async (...names: string[]) => {
+    const { user, site } = under();
+    await user.apply(...names.map((name) => guest(name, on('hv1'), ...(name === COUNTER ? ['usher.count=1'] : []))));
+    for (const name of names) {
+      await user.sees(name, 'Running');
+      await untilSaid(hostOf(site, 'hv1'), name, /^ready/);
+    }
+  };
+
   before(async function () {
     this.timeout(300_000);
     const { user, site } = under();
     for (const { name } of site.machines) await makeRoom(user, name);
-    await user.apply(
-      guest(COUNTER, on('hv1'), 'usher.count=1'),
-      ...OTHERS.map((name) => guest(name, on('hv1'))),
-      guest('resting', { ...on('hv1'), powerState: 'Stopped' }),
-    );
-    for (const name of [COUNTER, ...OTHERS]) {
-      await user.sees(name, 'Running');
-      await untilSaid(hostOf(site, 'hv1'), name, /^ready/);
-    }
+    await start(COUNTER);
+    await user.apply(guest('resting', { ...on('hv1'), powerState: 'Stopped' }));
   });
 
   it('say that they can', () => {
@@ -78,6 +80,7 @@ describeSite('guests that move', choice, (under) => {
 
   it('leave a hypervisor in maintenance, two at a time, and count on', async () => {
     const { user } = under();
+    await start(...OTHERS);
     await drain('hv1', true);
     const draining = await user.seesHypervisor('hv1', 'Draining', 'True', SECONDS);
     expect(draining.message)
