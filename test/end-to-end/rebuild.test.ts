@@ -62,7 +62,7 @@ describeSite('the loss of the data of the control plane', choice, (under) => {
     );
     for (const name of ALL) await user.sees(name, 'Running', 180);
     await untilSaid(hostOf(site(), 'hv1'), COUNTER, /^count/);
-    // A second permission: its number must not be given out again.
+    // A second permission, which the one given after the loss must not repeat, unless it is still held.
     for (const powerState of ['Stopped', 'Running', 'Stopped'] as const) {
       await user.change(RESTING, { powerState });
       await user.sees(RESTING, powerState, 120);

@@ -19,5 +19,5 @@ export const TIERS: readonly Tier[] = [
   { name: 'simulation', files: ['test/builders/**/*.test.ts', 'test/simulation/**/*.test.ts'], limitSeconds: 900 },
   { name: 'control-plane', files: ['test/control-plane/**/*.test.ts'], limitSeconds: 900 },
   { name: 'hypervisor', files: ['test/hypervisor/**/*.test.ts'], limitSeconds: 900 },
-  { name: 'end-to-end', files: ['test/end-to-end/**/*.test.ts'], limitSeconds: 1200 },
+  { name: 'end-to-end', files: ['test/end-to-end/**/*.test.ts'], limitSeconds: 2400 },
 ];
