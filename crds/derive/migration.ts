@@ -33,6 +33,15 @@ function of<T extends { readonly attempt: number }>(plan: MigrationPlan, told: T
   return told?.attempt === plan.attempt ? told : undefined;
 }
 
+/** Its latest move ended with the guest on neither side: both have said so since it was last seen to run. */
+export function wasLostOnItsWay(status: VirtualMachineStatus | undefined): boolean {
+  const { plan, source, target } = status?.migration ?? {};
+  const verdict = verdictOn(status);
+  if (plan === undefined || verdict?.result !== 'Failed') return false;
+  const onNeither = of(plan, source)?.state === 'Gone' && of(plan, target)?.state === 'Absent';
+  return onNeither && (currentInstance(status)?.since ?? '') <= verdict.time;
+}
+
 /** The guest came by migration to whoever holds the permission now, who has not reported on it yet. */
 export function hasJustArrived(status: VirtualMachineStatus | undefined): boolean {
   const { migration, placement } = status ?? {};

@@ -19,6 +19,7 @@ export function startsAgain(policy: RestartPolicy, ended: LastTermination['reaso
       return policy !== 'Never';
     case 'StoppedByGuest':
     case 'DestroyedOnHost':
+    case 'MovedAway':
     case 'Vanished':
     case 'SavedImageGone':
     case 'Unknown':

@@ -118,8 +118,13 @@ function pendingInWords({ pendingChanges = [], granted }: VirtualMachineStatus):
 const HOW_TO_START =
   'To start it again set spec.powerState to Stopped, wait until it is Ready (Stopped), and set it back to Running.';
 
+const WHEN_MOVED =
+  'Move it back with virsh migrate; or make sure that it does not run there, set spec.powerState to Stopped, wait until it is Ready (Stopped), and set it back to Running.';
+
 function missing({ vm, status, hypervisor }: Facts): Verdict {
   const what = ended(status, `The guest is gone from ${hypervisor} though Usher did not remove it.`);
+  if (status.lastTermination?.reason === 'MovedAway')
+    return stalled('Missing', 'Missing', `${what} It is not started here, whatever spec.recovery says. ${WHEN_MOVED}`);
   if (vm.spec.recovery.onMissing === 'Recreate')
     return reconciling('Missing', 'Missing', `${what} It will be created again there.`);
   const held = 'Nothing is done unasked (spec.recovery.onMissing is Hold).';

@@ -199,6 +199,14 @@ const table: [string, Given, string, boolean, string, string][] = [
     'Reconciling',
     'Missing',
   ],
+  [
+    'moved away by hand, Recreate',
+    { instance: 'Missing', ended: 'MovedAway', onMissing: 'Recreate' },
+    'Missing',
+    false,
+    'Stalled',
+    'Missing',
+  ],
   ['its daemon silent', { instance: 'Running', silent: true }, 'Lost', false, 'Stalled', 'Lost'],
   [
     'stopped, its daemon silent',

@@ -170,6 +170,7 @@ export const terminationReasons = [
   'StoppedByGuest',
   'Crashed',
   'DestroyedOnHost',
+  'MovedAway',
   'Vanished',
   'SavedImageGone',
   'HostRebooted',

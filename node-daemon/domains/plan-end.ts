@@ -1,6 +1,6 @@
 // How a guest came to its end that was to be there.
 import { currentInstance } from '#crds/derive/epoch.ts';
-import { hasJustArrived } from '#crds/derive/migration.ts';
+import { hasJustArrived, wasLostOnItsWay } from '#crds/derive/migration.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
 import type { Instance, LastTermination } from '#crds/v1alpha1/virtual-machine-status.ts';
 import type { Domain } from '../hypervisor/driver.ts';
@@ -16,7 +16,7 @@ export function endOf(mine: Mine, domain: Domain | undefined): Termination | und
   if (memory.ended?.told === false) return memory.ended.termination;
   const instance = currentInstance(vm.status);
   if (!wasStarted(mine, instance, domain)) return undefined;
-  const facts = { ...snapshot, instance };
+  const facts = { ...snapshot, instance, wasLostOnItsWay: wasLostOnItsWay(vm.status) };
   const seen = wasAskedToStop(mine) ? requestedTermination(facts) : terminationOf(facts);
   const told = endTold(instance, vm.status?.lastTermination);
   return told !== undefined && !isNewEnd(memory) && mayBeTheSame(told, seen, facts) ? told : seen;

@@ -32,8 +32,8 @@ export function planAsleep(mine: Mine, domain: Domain | undefined): Plan {
 function planNothingKept(mine: Mine, domain: Domain | undefined): Plan {
   const termination = endOf(mine, domain);
   if (termination === undefined) return { kind: 'Report', report: { powerState: 'Stopped' } };
-  const isOfTheHost = heldReasons.has(termination.reason);
-  const powerState = isOfTheHost && mine.vm.spec.recovery.onMissing === 'Hold' ? 'Missing' : 'Stopped';
+  const isOfTheHost = heldReasons.has(termination.reason) && mine.vm.spec.recovery.onMissing === 'Hold';
+  const powerState = isOfTheHost || termination.reason === 'MovedAway' ? 'Missing' : 'Stopped';
   return { kind: 'Report', report: { powerState, termination } };
 }
 

@@ -57,11 +57,7 @@ describe('a guest that is to move from here', () => {
       { vm: { target: 'Ready', metadata: { deletionTimestamp: TIME } }, guest: 'Running' },
       'AskShutdown',
     ],
-    [
-      'is not, where it ended before',
-      { vm: { target: 'Ready' }, guest: 'ShutOff' },
-      'tell Missing after DestroyedOnHost',
-    ],
+    ['is not, where it ended before', { vm: { target: 'Ready' }, guest: 'ShutOff' }, 'tell Missing after MovedAway'],
     [
       'is not, while the site is on hold',
       { vm: { target: 'Ready' }, guest: 'Running', changes: { hold: 'Held' } },

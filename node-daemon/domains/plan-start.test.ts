@@ -280,6 +280,16 @@ describe('a guest that is gone though nobody asked for it', () => {
       { live: missing('Hold'), memory: { restarts: 0, ended: toldEnd('Vanished', 2) } },
       'tell Missing after Vanished',
     ],
+    [
+      'is not created again where somebody moved it away, whatever is wanted',
+      { live: missing('Recreate', 'MovedAway'), memory: { restarts: 0, ended: toldEnd('MovedAway', 2) } },
+      'tell Missing after MovedAway',
+    ],
+    [
+      'is not created again by a daemon that does not know why it is off: that was told',
+      { live: missing('Recreate', 'MovedAway'), domain: domainOff(hold, 'Unknown') },
+      'tell Missing after MovedAway',
+    ],
     ['is told to run when it is found again', { cached: missing('Hold'), domain: domainOf(hold) }, 'tell Running'],
     [
       'stays gone for the reason that was told, where the hypervisor does not know it',
@@ -310,8 +320,8 @@ describe('a guest that is gone though nobody asked for it', () => {
     it(title, () => expect(planned(snapshot)).to.equal(expected));
   }
 
-  function missing(onMissing: 'Hold' | 'Recreate') {
-    return placedMachine({ spec: { recovery: { ...HOLD, onMissing } }, instance: 'Missing', ...ended('Vanished') });
+  function missing(onMissing: 'Hold' | 'Recreate', reason: 'Vanished' | 'MovedAway' = 'Vanished') {
+    return placedMachine({ spec: { recovery: { ...HOLD, onMissing } }, instance: 'Missing', ...ended(reason) });
   }
 });
 

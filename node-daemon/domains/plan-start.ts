@@ -43,6 +43,9 @@ function planEnded(mine: Mine, termination: Termination): Plan {
     case 'StoppedByGuest':
       if (!startsAgain(restartPolicy, termination.reason)) return stopped(termination);
       return planRestart(mine, { powerState: 'Starting', termination });
+    // It may run where it went: whatever is declared, a second one is not started here.
+    case 'MovedAway':
+      return { kind: 'Report', report: { powerState: 'Missing', termination } };
     case 'DestroyedOnHost':
     case 'Vanished':
     case 'SavedImageGone':

@@ -28,7 +28,13 @@ function hibernated(given: Given): Given {
 }
 
 describe('why a guest ended that was not to', () => {
-  const table: [string, ReturnType<typeof facts>, LastTermination['reason'], LastTermination['initiator'], RegExp][] = [
+  const table: [
+    string,
+    Parameters<typeof terminationOf>[0],
+    LastTermination['reason'],
+    LastTermination['initiator'],
+    RegExp,
+  ][] = [
     ['it shut itself down', facts('Shutdown'), 'StoppedByGuest', 'Guest', /powered itself off/],
     ['it shut itself down, as the call-back says', facts('Shutdown', 'Guest'), 'StoppedByGuest', 'Guest', /powered/],
     [
@@ -65,7 +71,14 @@ describe('why a guest ended that was not to', () => {
       /memory/,
     ],
     ['it was hibernated, and has run since', hibernated(facts('Crashed')), 'Crashed', 'Unknown', /crashed/],
-    ['somebody migrated it', facts('Migrated'), 'DestroyedOnHost', 'Host', /moved from hv1 to another hypervisor/],
+    ['somebody migrated it', facts('Migrated'), 'MovedAway', 'Host', /moved the guest from hv1 to another hypervisor/],
+    [
+      'it ended while Usher moved it',
+      { ...facts('Migrated'), wasLostOnItsWay: true },
+      'Vanished',
+      'Host',
+      /ended on its way/,
+    ],
     ['the hypervisor forgot', facts('Unknown'), 'Unknown', 'Unknown', /nobody watched/],
     ['it was defined anew', facts('NeverStarted'), 'Unknown', 'Unknown', /cause is not known/],
     ['it is not even defined any more', facts('Absent'), 'Vanished', 'Host', /not even defined/],

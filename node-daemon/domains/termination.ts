@@ -7,7 +7,11 @@ import type { Snapshot } from './snapshot.ts';
 
 export type Termination = Omit<LastTermination, 'time'>;
 
-type Facts = Pick<Snapshot, 'self' | 'domain' | 'memory' | 'initiator'> & { readonly instance: Instance | undefined };
+interface Facts extends Pick<Snapshot, 'self' | 'domain' | 'memory' | 'initiator'> {
+  readonly instance: Instance | undefined;
+  /** It was moved by Usher, and has ended on the way. */
+  readonly wasLostOnItsWay?: boolean;
+}
 
 /**
  * Why the guest is not running although it was started and was not to stop. `Vanished` is a domain that is not even
@@ -71,7 +75,7 @@ function isOfAnotherBoot({ self, instance }: Facts): boolean {
   return instance !== undefined && instance.bootID !== self.bootID;
 }
 
-function byShutOffReason(domain: Domain, { self, initiator }: Facts): Termination {
+function byShutOffReason(domain: Domain, { self, initiator, wasLostOnItsWay }: Facts): Termination {
   switch (domain.shutOffReason) {
     case 'Shutdown':
       return initiator === 'Host'
@@ -91,11 +95,7 @@ function byShutOffReason(domain: Domain, { self, initiator }: Facts): Terminatio
         `Somebody destroyed the guest on ${self.name} (as virsh destroy does); Usher did not do it.`,
       );
     case 'Migrated':
-      return told(
-        'DestroyedOnHost',
-        'Host',
-        `The guest was moved from ${self.name} to another hypervisor, and does not run where it was placed.`,
-      );
+      return wasLostOnItsWay === true ? told('Vanished', 'Host', 'The guest ended on its way.') : movedAway(self.name);
     case 'Saved':
       return told('DestroyedOnHost', 'Host', `Somebody saved the guest on ${self.name}; Usher did not do it.`);
     default:
@@ -105,6 +105,11 @@ function byShutOffReason(domain: Domain, { self, initiator }: Facts): Terminatio
         `The guest ended on ${self.name} while nobody watched, so the cause is not known.`,
       );
   }
+}
+
+function movedAway(name: string): Termination {
+  const message = `Somebody moved the guest from ${name} to another hypervisor, where it may run on; Usher did not do it.`;
+  return told('MovedAway', 'Host', message);
 }
 
 /** How a guest ended that was to stop. Undefined where it had ended before it was asked: what was told then stays. */
@@ -124,7 +129,7 @@ function endOfStop({ by }: StopInProgress, facts: Facts): Termination {
   if (seen.reason === 'Crashed') return seen;
   switch (by.kind) {
     case 'Request':
-      return seen.reason === 'DestroyedOnHost' ? seen : obeyed();
+      return wasDoneOnHost(seen) ? seen : obeyed();
     case 'Force':
       return forced();
     case 'ForceFailed':
@@ -132,9 +137,13 @@ function endOfStop({ by }: StopInProgress, facts: Facts): Termination {
   }
 }
 
+function wasDoneOnHost({ reason }: Termination): boolean {
+  return reason === 'DestroyedOnHost' || reason === 'MovedAway';
+}
+
 /** The request may have been made by a daemon that has been restarted since: what the hypervisor shows must do. */
 function withoutMemory(seen: Termination): Termination {
-  if (seen.reason === 'Crashed') return seen;
+  if (seen.reason === 'Crashed' || seen.reason === 'MovedAway') return seen;
   return seen.reason === 'DestroyedOnHost' ? forced() : obeyed();
 }
 

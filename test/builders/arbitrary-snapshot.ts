@@ -51,6 +51,7 @@ const ended = fc.record({
       'Crashed' as const,
       'HostRebooted' as const,
       'DestroyedOnHost' as const,
+      'MovedAway' as const,
       'Vanished' as const,
     ),
     initiator: fc.constant('Unknown' as const),

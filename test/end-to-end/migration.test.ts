@@ -1,8 +1,11 @@
 // Real guests move from one real libvirt to another while they run, as a hypervisor is emptied.
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import { findCondition } from '#crds/conditions.ts';
 import { activeMigration, verdictOn } from '#crds/derive/migration.ts';
 import type { VirtualMachine } from '#crds/v1alpha1/virtual-machine.ts';
+import { type HypervisorHost, virsh } from '#hack/hypervisor-host/host.ts';
+import { migrationUriOf } from '#hack/hypervisor-host/host-network.ts';
 import { describeSite, type SiteUnderTest } from '../site/describe-site.ts';
 import { bootsOf, domainOf, domainsOn, hostOf, libvirtStateOf, saidBy, untilSaid } from '../site/guests.ts';
 import { guest, on } from '../site/manifest.ts';
@@ -19,7 +22,9 @@ const choice = {
 } as const;
 const COUNTER = 'counter';
 const OTHERS = ['second', 'third'];
+const BY_HAND = 'by-hand';
 const SECONDS = 240;
+const LONGER_THAN_A_RESTART_MS = 8_000;
 
 describeSite('guests that move', choice, (under) => {
   const { operate, finished } = operating(under);
@@ -123,6 +128,28 @@ describeSite('guests that move', choice, (under) => {
     await expectCounting();
     await operate('again', { type: 'Migrate', targets: { set: COUNTER }, hypervisorHints: 'hv2' });
     expect((await finished('again', 30)).status?.results?.[0]?.message).to.equal('It runs on hv2 already.');
+  }).timeout(2 * SECONDS * 1000);
+
+  it('are told missing where somebody else moves them, are not started twice, and are found when they are moved back', async () => {
+    const { user, site } = under();
+    const [here, there] = [hostOf(site, 'hv1'), hostOf(site, 'hv2')];
+    await start(BY_HAND);
+    const byHand = async (from: HypervisorHost, to: HypervisorHost) => {
+      const uri = migrationUriOf(to.network);
+      const transport = `tcp://${new URL(uri).hostname}`;
+      await virsh(from, `migrate --live --p2p ${domainOf(BY_HAND)} ${uri} --migrateuri ${transport}`);
+    };
+    await user.change(BY_HAND, { recovery: { onMissing: 'Recreate' } });
+    await byHand(here, there);
+    const { status } = await user.seesThat(BY_HAND, 'it is missing', (vm) => vm.status?.phase === 'Missing', SECONDS);
+    expect(status?.lastTermination?.reason).to.equal('MovedAway');
+    await delay(LONGER_THAN_A_RESTART_MS);
+    expect([await libvirtStateOf(here, BY_HAND), await libvirtStateOf(there, BY_HAND)]).to.deep.equal([
+      'shut off',
+      'running',
+    ]);
+    await byHand(there, here);
+    await user.sees(BY_HAND, 'Running', SECONDS);
   }).timeout(2 * SECONDS * 1000);
 });
 
